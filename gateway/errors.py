@@ -1,0 +1,206 @@
+"""Every failure the gateway can report, as data: one registry, one exception tree.
+
+What comes in: a code of `REGISTRY` and a sentence for this occurrence. What goes
+out: a `GatewayError` that any front end can render. Rendering is not done here.
+
+    GatewayError
+    ├── RequestError       400, 406, 413, 414, 415   the request cannot be understood
+    ├── CredentialError    401                       nobody we know
+    ├── ForbiddenError     403                       known, but not granted
+    ├── NotFoundError      404                       no such resource, row or path
+    ├── MethodError        405                       the resource does not do that
+    ├── ConflictError      409                       the stored rows do not allow it
+    ├── ValidationError    422                       fields of the body are wrong
+    ├── UnavailableError   503, 504                  try again later
+    ├── ConfigurationError (start only)              settings or whitelist are wrong
+    └── InternalError      500                       our mistake
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """One row of the registry: a stable code with its HTTP status and title."""
+
+    code: str
+    status: int
+    title: str
+    summary: str
+
+
+_KINDS: Final = (
+    # 400: syntax, or a name that this caller cannot see
+    ErrorKind("parameter_unknown", 400, "Unknown parameter", "A query parameter that this path does not take."),
+    ErrorKind("parameter_conflict", 400, "Conflicting parameters", "One parameter was sent with different values."),
+    ErrorKind("parameter_invalid", 400, "Invalid parameter", "A parameter's value is not one it can have."),
+    ErrorKind("field_unknown", 400, "Unknown field", "A name that is no field of the resource, for this caller."),
+    ErrorKind("operator_unknown", 400, "Unknown operator", "A filter operator that does not exist."),
+    ErrorKind("operator_misfit", 400, "Operator does not fit", "The operator cannot be used on a field of this type."),
+    ErrorKind("operand_invalid", 400, "Invalid operand", "The value cannot be read as the field's type."),
+    ErrorKind("filter_syntax", 400, "Malformed filter", "A filter that does not follow the grammar."),
+    ErrorKind("sort_syntax", 400, "Malformed sort", "A sort that does not follow the grammar."),
+    ErrorKind("fields_syntax", 400, "Malformed field list", "A field list that does not follow the grammar."),
+    ErrorKind("page_invalid", 400, "Invalid page", "A page, size or offset outside its range."),
+    ErrorKind("key_invalid", 400, "Invalid key", "The key in the path cannot be read as the resource's key."),
+    ErrorKind("body_syntax", 400, "Malformed body", "The body is not well-formed JSON or form data."),
+    ErrorKind("path_invalid", 400, "Malformed path", "The path is not well-formed."),
+    # 401, 403
+    ErrorKind("token_missing", 401, "Token required", "The request carries no token."),
+    ErrorKind("token_invalid", 401, "Invalid token", "The token is unknown, revoked or expired."),
+    ErrorKind("grant_missing", 403, "Not granted", "The token lacks the grant named in the detail."),
+    # 404, 405
+    ErrorKind("route_unknown", 404, "No such path", "Nothing is served at this path."),
+    ErrorKind("resource_unknown", 404, "No such resource", "No resource of this name is exposed."),
+    ErrorKind("relationship_unknown", 404, "No such relationship", "The resource has no relationship of this name."),
+    ErrorKind("row_unknown", 404, "No such row", "No row with this key, or none this caller may see."),
+    ErrorKind("method_not_allowed", 405, "Method not allowed", "The path does not take this method."),
+    ErrorKind("write_not_supported", 405, "Not writable", "The resource does not take this write; the detail says why."),
+    ErrorKind("key_missing", 405, "Resource has no key", "Rows of this resource cannot be addressed one by one."),
+    # 406, 413, 414, 415
+    ErrorKind("not_acceptable", 406, "Not acceptable", "None of the accepted media types can be produced."),
+    ErrorKind("body_too_large", 413, "Body too large", "The body exceeds the limit."),
+    ErrorKind("uri_too_long", 414, "URL too long", "The URL exceeds the limit."),
+    ErrorKind("media_type_unsupported", 415, "Unsupported media type", "The body is neither JSON nor form data."),
+    # 409, 422
+    ErrorKind("duplicate", 409, "Duplicate", "A row with the same unique value exists."),
+    ErrorKind("dependants", 409, "Row is in use", "Other rows depend on this one."),
+    ErrorKind("reference_missing", 409, "Referenced row is missing", "A value refers to a row that does not exist."),
+    ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
+    ErrorKind("fields_invalid", 422, "Invalid fields", "Fields of the body are unknown, missing or wrong; each is named."),
+    # 5xx
+    ErrorKind("internal", 500, "Internal error", "The gateway made a mistake; the request id finds it in the log."),
+    ErrorKind("starting", 503, "Starting", "The database has not been reached yet."),
+    ErrorKind("database_away", 503, "Database away", "The database cannot be reached; nothing was changed."),
+    ErrorKind("database_busy", 503, "Database busy", "All connections stayed busy for the whole wait."),
+    ErrorKind("outcome_unknown", 503, "Outcome unknown", "The connection died at commit; the write may have happened."),
+    ErrorKind("no_acting_staff", 503, "No acting staff", "No active administrator exists whom a write could name."),
+    ErrorKind("schema_changed", 503, "Database schema changed", "A table changed under the request; the catalog reloads."),
+    ErrorKind("statement_timeout", 504, "Statement limit reached", "The database did not answer within the limit."),
+    # start
+    ErrorKind("configuration", 500, "Configuration error", "Settings or whitelist are wrong; shown at start only."),
+)
+
+REGISTRY: Final[Mapping[str, ErrorKind]] = MappingProxyType({kind.code: kind for kind in _KINDS})
+
+FIELD_CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "unknown": "The resource has no field of this name, for this caller.",
+        "read_only": "The field cannot be written.",
+        "required": "The field must be given.",
+        "null": "The field cannot be null.",
+        "type": "The value is of another type.",
+        "too_long": "The value is longer than the column.",
+        "out_of_range": "The number is outside the column's range.",
+        "scale": "The number has more decimals than the column.",
+        "member": "The value is not one of the allowed ones.",
+        "nonexistent_time": "The local time does not exist in the CRM's time zone.",
+        "duplicate": "The field was given twice.",
+    }
+)
+"""Codes of single entries in ``errors`` of a 422, with their meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing wrong in a request: where it stands and what would be right.
+
+    ``pointer`` is a JSON pointer into the body (RFC 6901), ``parameter`` the name
+    of a query parameter; at most one of them is set.
+    """
+
+    message: str
+    parameter: str | None = None
+    pointer: str | None = None
+    code: str | None = None
+    suggestion: str | None = None
+
+
+class GatewayError(Exception):
+    """A failure with a code of `REGISTRY`, a detail and the places it concerns."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        issues: Iterable[Issue] = (),
+        parameter: str | None = None,
+        suggestion: str | None = None,
+        offset: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = REGISTRY[code]
+        self.code = code
+        self.detail = detail
+        self.offset = offset
+        self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
+        listed = tuple(issues)
+        if not listed and parameter is not None:
+            listed = (Issue(detail, parameter=parameter, suggestion=suggestion),)
+        self.issues = listed
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the error."""
+        return self.kind.status
+
+
+class RequestError(GatewayError):
+    """The request cannot be understood (400, 406, 413, 414, 415)."""
+
+
+class CredentialError(GatewayError):
+    """No valid token (401)."""
+
+
+class ForbiddenError(GatewayError):
+    """The token lacks a grant (403)."""
+
+
+class NotFoundError(GatewayError):
+    """No such resource, row or path (404)."""
+
+
+class MethodError(GatewayError):
+    """The resource does not do that (405)."""
+
+
+class ConflictError(GatewayError):
+    """The stored rows do not allow it (409)."""
+
+
+class ValidationError(GatewayError):
+    """Fields of the body are wrong (422); `issues` names every one."""
+
+
+class UnavailableError(GatewayError):
+    """Try again later (503, 504)."""
+
+
+class SchemaChangedError(UnavailableError):
+    """A table or column of the catalog has gone; a reload mends it (503)."""
+
+    def __init__(self) -> None:
+        super().__init__("schema_changed", "The database's tables changed; the gateway is reading them anew. Try again.")
+
+
+class ConfigurationError(GatewayError):
+    """Settings or whitelist are wrong; shown at start, never to a client."""
+
+    def __init__(self, detail: str, problems: Iterable[str] = ()) -> None:
+        super().__init__("configuration", detail)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join((self.detail, *self.problems))
+
+
+class InternalError(GatewayError):
+    """A mistake of ours (500)."""

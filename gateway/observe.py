@@ -1,0 +1,92 @@
+"""The closed list of things worth logging or counting, as dataclasses.
+
+The program says what happened by calling an `Observer` with one of these; what is
+logged or counted, and how, is decided by whoever subscribes (STYLE section 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogLoaded:
+    """A catalog was built and put in place."""
+
+    generation: int
+    resources: int
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogKept:
+    """A reload failed; the catalog before it stays in place."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost:
+    """The database stopped answering; requests get 503 until it is back."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFound:
+    """The database answers (again)."""
+
+    seconds_away: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRetried:
+    """A read whose connection the server had closed was run once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementTimedOut:
+    """A statement reached its limit and was stopped."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CountEstimated:
+    """An exact count missed its deadline and an estimate was given."""
+
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """An error nobody foresaw reached the outermost handler."""
+
+    request_id: str
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """A request came without a valid token."""
+
+    request_id: str
+    code: str
+
+
+Event = (
+    CatalogLoaded
+    | CatalogKept
+    | DatabaseLost
+    | DatabaseFound
+    | ReadRetried
+    | StatementTimedOut
+    | CountEstimated
+    | RequestFailed
+    | TokenRefused
+)
+
+Observer = Callable[[Event], None]

@@ -1,0 +1,184 @@
+"""Every setting in one place: its environment variable, default, unit and meaning.
+
+What comes in: a mapping of environment variables and, named by `GATEWAY_SETTINGS`,
+a YAML file of the same names in lower case without the prefix; the environment
+wins. What goes out: a frozen `Settings`, or one `ConfigurationError` that lists
+every mistake.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from gateway.errors import ConfigurationError
+
+PREFIX: Final = "GATEWAY_"
+SETTINGS_FILE_VARIABLE: Final = "GATEWAY_SETTINGS"
+FOREIGN_VARIABLES: Final = frozenset({"GATEWAY_TEST_DATABASE_URL", "GATEWAY_TEST_TOKEN", SETTINGS_FILE_VARIABLE})
+
+
+def _setting(default: Any, summary: str, *, least: float | None = None, most: float | None = None) -> Any:
+    return field(default=default, metadata={"summary": summary, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an administrator may set; `docs/settings.md` has one line for each."""
+
+    database_url: str = _setting("", "the CRM's database: mysql://user:password@host:3306/name")
+    whitelist: str = _setting("whitelist.yaml", "path of the whitelist")
+    state_path: str = _setting("gateway-state.sqlite3", "path of the gateway's own store (tokens, generation)")
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on", least=0, most=65_535)
+    workers: int = _setting(1, "worker processes", least=1, most=256)
+    public_url: str = _setting("", "scheme and host that absolute links use; else those of the request")
+    timezone: str = _setting("", "the CRM's time zone where its options do not name one; else UTC")
+    staff_id: int = _setting(0, "staff id that writes name when the token has none; 0: the first active admin", least=0)
+    pool_size: int = _setting(16, "database connections of one worker", least=1, most=1_000)
+    pool_wait_s: float = _setting(5.0, "seconds a request waits for a connection before 503", least=0.01, most=300)
+    pool_recycle_s: float = _setting(300.0, "seconds after which an idle connection is replaced", least=1)
+    connect_timeout_s: float = _setting(5.0, "seconds to reach the database", least=0.1, most=300)
+    statement_limit_s: float = _setting(10.0, "seconds one statement may take before 504", least=0.1, most=3_600)
+    lock_wait_s: int = _setting(5, "seconds a write waits for another's lock before 409", least=1, most=3_600)
+    statement_cache: int = _setting(256, "prepared statements kept per connection", least=0, most=10_000)
+    plan_cache: int = _setting(2_000, "statements and parsed queries kept per worker", least=1, most=1_000_000)
+    database_tls: str = _setting("prefer", "TLS to the database: off, prefer (where offered) or require")
+    database_tls_ca: str = _setting("", "CA file; when given, the database's certificate and host name are verified")
+    count_deadline_ms: int = _setting(250, "milliseconds an exact count may take before it is estimated", least=1)
+    count_reuse_ms: int = _setting(2_000, "milliseconds a count may be reused, 0 for never", least=0, most=2_000)
+    reload_every_s: float = _setting(60.0, "seconds between looks at the database's tables; 0 for never", least=0)
+    max_body_bytes: int = _setting(262_144, "largest request body", least=1_024)
+    max_url_bytes: int = _setting(8_192, "longest URL", least=256)
+    max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)
+    log_level: str = _setting("info", "debug, info, warning or error")
+    server_timing: bool = _setting(False, "send Server-Timing with the phases of each request")
+
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "database_tls": ("off", "prefer", "require"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting as the documentation shows it."""
+
+    name: str
+    variable: str
+    default: object
+    summary: str
+
+
+def setting_rows() -> tuple[SettingRow, ...]:
+    """Return every setting in definition order."""
+    return tuple(
+        SettingRow(item.name, PREFIX + item.name.upper(), item.default, item.metadata["summary"])
+        for item in fields(Settings)
+    )
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of an environment and of the file it names.
+
+    Raises:
+        ConfigurationError: listing every unknown name and every value out of range.
+    """
+    problems: list[str] = []
+    given: dict[str, object] = _from_file(environ.get(SETTINGS_FILE_VARIABLE), problems)
+    given.update(_from_environment(environ, problems))
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        if item.name in given:
+            _read_value(item, given[item.name], values, problems)
+    if problems:
+        raise ConfigurationError("The settings are not usable:", problems)
+    return Settings(**values)
+
+
+def _from_file(path: str | None, problems: list[str]) -> dict[str, object]:
+    if not path:
+        return {}
+    try:
+        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        problems.append(f"{path}: cannot be read as YAML: {error}")
+        return {}
+    if loaded is not None and not isinstance(loaded, dict):
+        problems.append(f"{path}: must be a mapping of setting names to values")
+        return {}
+    return _known({str(key): value for key, value in (loaded or {}).items()}, f"{path}: ", str.lower, problems)
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
+    own = {key: value for key, value in environ.items() if key.startswith(PREFIX) and key not in FOREIGN_VARIABLES}
+    return _known(own, "", lambda key: key.removeprefix(PREFIX).lower(), problems)
+
+
+def _known(
+    given: Mapping[str, object], where: str, name_of: Callable[[str], str], problems: list[str]
+) -> dict[str, object]:
+    names = [item.name for item in fields(Settings)]
+    known: dict[str, object] = {}
+    for key, value in given.items():
+        name = name_of(key)
+        if name in names:
+            known[name] = value
+            continue
+        close = difflib.get_close_matches(name, names, 1)
+        hint = f"; did you mean {PREFIX + close[0].upper() if not where else close[0]}?" if close else ""
+        problems.append(f"{where}unknown setting {key}{hint}")
+    return known
+
+
+def _read_value(item: Field[Any], raw: object, values: dict[str, Any], problems: list[str]) -> None:
+    variable = PREFIX + item.name.upper()
+    default = item.default if item.default is not MISSING else ""
+    try:
+        value = _converted(raw, default)
+    except ValueError:
+        problems.append(f"{variable}: {raw!r} is not {_TYPE_NAMES[type(default)]}")
+        return
+    least, most = item.metadata["least"], item.metadata["most"]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if (least is not None and value < least) or (most is not None and value > most):
+            problems.append(f"{variable}: {value} is outside {least} to {most if most is not None else 'any'}")
+            return
+    choices = _CHOICES.get(item.name)
+    if choices and value not in choices:
+        problems.append(f"{variable}: {value!r} is not one of {', '.join(choices)}")
+        return
+    values[item.name] = value
+
+
+_TYPE_NAMES: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+
+
+def _converted(raw: object, default: object) -> object:
+    text = str(raw).strip()
+    if isinstance(default, bool):
+        if text.lower() not in _TRUE | _FALSE:
+            raise ValueError(text)
+        return text.lower() in _TRUE
+    if isinstance(default, int):
+        return int(text)
+    if isinstance(default, float):
+        return float(text)
+    return text
+
+
+def database_address(url: str) -> str:
+    """Return a database URL without its password, fit for a message or a log."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"
