@@ -4,7 +4,7 @@ What comes in: a code of `REGISTRY` and a sentence for this occurrence. What goe
 out: a `GatewayError` that any front end can render. Rendering is not done here.
 
     GatewayError
-    ├── RequestError       400, 406, 413, 414, 415   the request cannot be understood
+    ├── RequestError       400, 406, 408, 413-415    the request cannot be understood
     ├── CredentialError    401                       nobody we know
     ├── ForbiddenError     403                       known, but not granted
     ├── NotFoundError      404                       no such resource, row or path
@@ -60,10 +60,13 @@ _KINDS: Final = (
     ErrorKind("relationship_unknown", 404, "No such relationship", "The resource has no relationship of this name."),
     ErrorKind("row_unknown", 404, "No such row", "No row with this key, or none this caller may see."),
     ErrorKind("method_not_allowed", 405, "Method not allowed", "The path does not take this method."),
-    ErrorKind("write_not_supported", 405, "Not writable", "The resource does not take this write; the detail says why."),
+    ErrorKind(
+        "write_not_supported", 405, "Not writable", "The resource does not take this write; the detail says why."
+    ),
     ErrorKind("key_missing", 405, "Resource has no key", "Rows of this resource cannot be addressed one by one."),
-    # 406, 413, 414, 415
+    # 406, 408, 413, 414, 415
     ErrorKind("not_acceptable", 406, "Not acceptable", "None of the accepted media types can be produced."),
+    ErrorKind("body_timeout", 408, "Body too slow", "The body did not arrive within the time it may take."),
     ErrorKind("body_too_large", 413, "Body too large", "The body exceeds the limit."),
     ErrorKind("uri_too_long", 414, "URL too long", "The URL exceeds the limit."),
     ErrorKind("media_type_unsupported", 415, "Unsupported media type", "The body is neither JSON nor form data."),
@@ -72,7 +75,9 @@ _KINDS: Final = (
     ErrorKind("dependants", 409, "Row is in use", "Other rows depend on this one."),
     ErrorKind("reference_missing", 409, "Referenced row is missing", "A value refers to a row that does not exist."),
     ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
-    ErrorKind("fields_invalid", 422, "Invalid fields", "Fields of the body are unknown, missing or wrong; each is named."),
+    ErrorKind(
+        "fields_invalid", 422, "Invalid fields", "Fields of the body are unknown, missing or wrong; each is named."
+    ),
     # 5xx
     ErrorKind("internal", 500, "Internal error", "The gateway made a mistake; the request id finds it in the log."),
     ErrorKind("starting", 503, "Starting", "The database has not been reached yet."),
@@ -80,7 +85,9 @@ _KINDS: Final = (
     ErrorKind("database_busy", 503, "Database busy", "All connections stayed busy for the whole wait."),
     ErrorKind("outcome_unknown", 503, "Outcome unknown", "The connection died at commit; the write may have happened."),
     ErrorKind("no_acting_staff", 503, "No acting staff", "No active administrator exists whom a write could name."),
-    ErrorKind("schema_changed", 503, "Database schema changed", "A table changed under the request; the catalog reloads."),
+    ErrorKind(
+        "schema_changed", 503, "Database schema changed", "A table changed under the request; the catalog reloads."
+    ),
     ErrorKind("statement_timeout", 504, "Statement limit reached", "The database did not answer within the limit."),
     # start
     ErrorKind("configuration", 500, "Configuration error", "Settings or whitelist are wrong; shown at start only."),
@@ -153,7 +160,7 @@ class GatewayError(Exception):
 
 
 class RequestError(GatewayError):
-    """The request cannot be understood (400, 406, 413, 414, 415)."""
+    """The request cannot be understood (400, 406, 408, 413, 414, 415)."""
 
 
 class CredentialError(GatewayError):
@@ -188,7 +195,9 @@ class SchemaChangedError(UnavailableError):
     """A table or column of the catalog has gone; a reload mends it (503)."""
 
     def __init__(self) -> None:
-        super().__init__("schema_changed", "The database's tables changed; the gateway is reading them anew. Try again.")
+        super().__init__(
+            "schema_changed", "The database's tables changed; the gateway is reading them anew. Try again."
+        )
 
 
 class ConfigurationError(GatewayError):

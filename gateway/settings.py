@@ -147,15 +147,20 @@ def _read_value(item: Field[Any], raw: object, values: dict[str, Any], problems:
         problems.append(f"{variable}: {raw!r} is not {_TYPE_NAMES[type(default)]}")
         return
     least, most = item.metadata["least"], item.metadata["most"]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if (least is not None and value < least) or (most is not None and value > most):
-            problems.append(f"{variable}: {value} is outside {least} to {most if most is not None else 'any'}")
-            return
+    if _is_outside(value, least, most):
+        problems.append(f"{variable}: {value} is outside {least} to {most if most is not None else 'any'}")
+        return
     choices = _CHOICES.get(item.name)
     if choices and value not in choices:
         problems.append(f"{variable}: {value!r} is not one of {', '.join(choices)}")
         return
     values[item.name] = value
+
+
+def _is_outside(value: object, least: float | None, most: float | None) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return (least is not None and value < least) or (most is not None and value > most)
 
 
 _TYPE_NAMES: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

@@ -121,7 +121,8 @@ class Server:
             # PyMySQL 1.2 leaves its socket open when nobody listens, which is a warning: look first.
             with socket.create_connection((self.host, self.port), timeout=1):
                 pass
-            self.run("SELECT 1")
+            # By TCP, not by the socket, which PyMySQL leaves open too when it is not there yet.
+            Server(self.host, self.port, self.user, self.password).run("SELECT 1")
         except (OSError, pymysql.err.OperationalError):
             return False
         return True
@@ -310,7 +311,8 @@ def _version(binary: str) -> str:
 def _base_options(directory: Path) -> tuple[str, ...]:
     """Return what bootstrap and server share; the server refuses to run as root unless told so by name."""
     as_root = ("--user=root",) if os.geteuid() == 0 else ()
-    return ("--no-defaults", f"--datadir={directory / 'data'}", *as_root)
+    # A starting server clears away every temporary table in its tmpdir, those of other servers too: never share one.
+    return ("--no-defaults", f"--datadir={directory / 'data'}", f"--tmpdir={directory}", *as_root)
 
 
 def _binlog_options(binlog: bool) -> tuple[str, ...]:

@@ -1,0 +1,234 @@
+"""Reflected tables + whitelist + profile -> `Catalog`; pure, so tests build catalogs without a database.
+
+What comes in: what the database says of itself, what the administrator exposes, what
+is known of the product. What goes out: the catalog, and every mistake at once. The
+steps stand in `build_catalog` in order; each has a module:
+
+    chosen   which tables the whitelist means        columns  what is hidden, kinds, fillers
+    edges    relationships and their names           derived  fields the profile computes
+
+Whether a build with mistakes is used is the caller's choice: at start it is not, on
+a reload the mistaken names are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from gateway.catalog.chosen import Chosen, choose_tables, known_table, mode_of, prefix_of, tables_needed
+from gateway.catalog.columns import NO_COLUMN, ColumnRules, Shape, check_columns, shape_table
+from gateway.catalog.derived import Surroundings, derive_fields
+from gateway.catalog.edges import Ground, Network, connect
+from gateway.catalog.exposure import Exposure, Problem
+from gateway.catalog.findings import Findings
+from gateway.catalog.knowledge import KnownTable, Profile
+from gateway.catalog.model import Catalog, Column, Field, Relationship, Table, WriteMode
+from gateway.catalog.reflected import ReflectedTable, Reflection
+
+__all__ = ["Built", "build_catalog", "tables_needed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A catalog, and the whitelist's mistakes in the order of the file; what they name is left out of it."""
+
+    catalog: Catalog
+    problems: tuple[Problem, ...]
+
+
+def build_catalog(
+    reflection: Reflection,
+    exposure: Exposure,
+    profile: Profile | None,
+    *,
+    zone: tzinfo,
+    previous: Catalog | None = None,
+) -> Built:
+    """Return the catalog of the reflected tables that ``exposure`` opens.
+
+    ``reflection`` holds the tables of `tables_needed`; ``previous`` is the catalog in
+    use, whose names are absent rather than wrong when the database has lost them.
+    """
+    findings = Findings()
+    prefix = prefix_of(exposure, profile)
+    chosen = {
+        table.name: table
+        for table in choose_tables(exposure, profile, reflection.existing, findings, previous)
+        if table.name in reflection.tables
+    }
+    wanted = frozenset(table.name.text for table in exposure.tables)
+    ground = Ground(reflection.tables, chosen, profile, prefix, wanted, _lapsed(reflection, previous))
+    shapes = _shapes(ground, exposure)
+    for table in chosen.values():
+        _check(ground, table, shapes[table.name], findings)
+    network = connect(ground, findings)
+    maker = _Maker(ground, shapes, network, findings)
+    tables = {name: maker.make(reflected) for name, reflected in reflection.tables.items()}
+    catalog = Catalog(
+        dialect=reflection.dialect,
+        zone=zone,
+        tables=tables,
+        resources={name: tables[each.name] for each in chosen.values() for name in (each.resource, *each.aliases)},
+        fingerprint=reflection.fingerprint,
+        prefix=prefix,
+        absences=tuple(findings.absences),
+        warnings=tuple(findings.warnings),
+        dependants=_dependants(network),
+    )
+    return Built(catalog, findings.sorted_problems())
+
+
+def _shapes(ground: Ground, exposure: Exposure) -> dict[str, Shape]:
+    rules = ColumnRules(
+        tuple(name.text for name in exposure.hide_patterns),
+        ground.profile.read_only if ground.profile else frozenset(),
+    )
+    return {name: _shape(ground, table, rules) for name, table in ground.tables.items()}
+
+
+def _shape(ground: Ground, table: ReflectedTable, rules: ColumnRules) -> Shape:
+    known = known_table(table.name, ground.profile, ground.prefix)
+    chosen = ground.chosen.get(table.name)
+    reads: Iterable[str] = ()
+    if chosen is None and known and ground.profile:
+        reads = ground.profile.reads.get(known.name, ())
+    return shape_table(table, known, chosen.exposure if chosen else None, rules, reads)
+
+
+def _check(ground: Ground, table: Chosen, shape: Shape, findings: Findings) -> None:
+    """Note what is wrong with a table's entry, and what the product's other versions have in it."""
+    reflected = ground.tables[table.name]
+    check_columns(reflected, table, shape, findings, ground.lapsed.get(table.name, frozenset()))
+    known = table.known.columns if table.known else frozenset()
+    for name in sorted(known - ground.columns(table.name)):
+        findings.absence(f"{table.resource}.{name}", NO_COLUMN)
+    if not shape.visible:
+        findings.problem(
+            table.exposure.name.mark, f'table "{table.exposure.name.text}" has no column that may be shown'
+        )
+
+
+def _lapsed(reflection: Reflection, previous: Catalog | None) -> dict[str, frozenset[str]]:
+    """The columns that each table had in the previous catalog and has no more."""
+    tables = previous.tables if previous else {}
+    return {
+        name: _names(tables[name]) - {column.name for column in reflected.columns}
+        for name, reflected in reflection.tables.items()
+        if name in tables
+    }
+
+
+def _names(table: Table) -> frozenset[str]:
+    return frozenset({column.name for column in table.columns} | set(table.internal))
+
+
+def _dependants(network: Network) -> dict[str, tuple[Relationship, ...]]:
+    """Every to-many edge of every table, to internal children too."""
+    return {
+        table: tuple(edge for edge in edges.values() if edge.is_to_many) for table, edges in network.by_table.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the tables of the catalog from what the earlier steps found."""
+
+    ground: Ground
+    shapes: Mapping[str, Shape]
+    network: Network
+    findings: Findings
+
+    def make(self, reflected: ReflectedTable) -> Table:
+        """Return one table, internal unless it was chosen."""
+        chosen = self.ground.chosen.get(reflected.name)
+        return self._internal(reflected) if chosen is None else self._exposed(reflected, chosen)
+
+    def _internal(self, reflected: ReflectedTable) -> Table:
+        shape = self.shapes[reflected.name]
+        columns = tuple(shape.visible.values())
+        return Table(
+            name=reflected.name,
+            resource=None,
+            columns=columns,
+            fields=dict(shape.visible),
+            key=self._key(reflected, None),
+            mode=WriteMode.NONE,
+            mode_reason="the table is not exposed",
+            is_view=reflected.is_view,
+            internal=shape.internal,
+            indexed=_indexed(reflected),
+            unique_keys=reflected.unique_keys,
+        )
+
+    def _exposed(self, reflected: ReflectedTable, chosen: Chosen) -> Table:
+        shape, known = self.shapes[reflected.name], chosen.known
+        mode, reason = mode_of(chosen, reflected.is_view)
+        self._warn_unsafe(chosen, mode)
+        return Table(
+            name=reflected.name,
+            resource=chosen.resource,
+            columns=tuple(shape.visible.values()),
+            fields=self._fields(reflected.name, shape, known),
+            key=self._key(reflected, chosen),
+            relationships=self._relationships(reflected.name),
+            aliases=chosen.aliases,
+            mode=mode,
+            mode_reason=reason,
+            create_refusal=shape.create_refusal,
+            is_view=reflected.is_view,
+            is_delete_forbidden=chosen.exposure.is_delete_forbidden,
+            label=shape.visible.get(known.label) if known and known.label else None,
+            searchable=_searchable(chosen, shape),
+            internal=shape.internal,
+            indexed=_indexed(reflected),
+            unique_keys=reflected.unique_keys,
+            summary=known.summary if known else "",
+        )
+
+    def _fields(self, name: str, shape: Shape, known: KnownTable | None) -> dict[str, Field]:
+        fields: dict[str, Field] = dict(shape.visible)
+        if known:
+            around = Surroundings(self.shapes, self.network, frozenset(self.ground.chosen))
+            fields.update(derive_fields(name, known, around, self.findings))
+        return fields
+
+    def _relationships(self, name: str) -> dict[str, Relationship]:
+        """The relationships of a resource: those to other resources, to-ones first."""
+        edges = [edge for edge in self.network.by_table[name].values() if edge.target in self.ground.chosen]
+        return {edge.name: edge for edge in sorted(edges, key=lambda edge: edge.is_to_many)}
+
+    def _key(self, reflected: ReflectedTable, chosen: Chosen | None) -> tuple[Column, ...]:
+        """The key's columns; none when one of them is hidden or the database lacks it."""
+        shape = self.shapes[reflected.name]
+        names = self._key_names(reflected, chosen)
+        columns = shape.pick(names)
+        if len(columns) == len(names):
+            return columns
+        if chosen and shape.hidden.intersection(names):
+            self.findings.warn(f"rows of {chosen.resource} can only be listed: a column of their key is hidden")
+        return ()
+
+    def _key_names(self, reflected: ReflectedTable, chosen: Chosen | None) -> tuple[str, ...]:
+        if chosen and chosen.exposure.key:
+            return tuple(name.text for name in chosen.exposure.key)
+        if reflected.is_view:
+            return ()
+        known = known_table(reflected.name, self.ground.profile, self.ground.prefix)
+        return reflected.primary_key or (known.key if known else ())
+
+    def _warn_unsafe(self, chosen: Chosen, mode: WriteMode) -> None:
+        if chosen.exposure.is_unsafe_writable and mode is WriteMode.PLAIN:
+            self.findings.warn(f"{chosen.exposure.name.mark} {chosen.resource} can be written (unsafe_writes)")
+
+
+def _searchable(chosen: Chosen, shape: Shape) -> tuple[Column, ...]:
+    names = tuple(name.text for name in chosen.exposure.search) or (chosen.known.search if chosen.known else ())
+    return tuple(column for column in shape.pick(names) if column.type.kind.family == "text")
+
+
+def _indexed(reflected: ReflectedTable) -> frozenset[str]:
+    """The columns an index begins with."""
+    keys = (reflected.primary_key, *reflected.unique_keys, *reflected.indexes)
+    return frozenset(columns[0] for columns in keys if columns)

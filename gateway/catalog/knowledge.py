@@ -1,0 +1,235 @@
+"""What a profile says of a product's tables, typed.
+
+What comes in: the plain rows of `gateway.profile`, handed over by the composition
+root. What goes out: a frozen `Profile`. Table names stand without the database's
+prefix throughout. Whether a database has what a profile names is not asked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from gateway.catalog.conditions import parse_condition
+from gateway.catalog.expressions import PathSyntax, Syntax, parse_field
+from gateway.catalog.model import Filler, FillerKind, Guard, WriteMode
+from gateway.catalog.naming import reverse_of
+
+Row = Mapping[str, str]
+
+HIDDEN_CLASSES: Final = frozenset(("secret", "token", "confidential"))
+"""Classes of sensitive columns that are never shown; the others are only masked in the explorer."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEdge:
+    """A reference that the profile knows: ``table.column`` holds a value of ``target.target_column``.
+
+    ``reverse`` is None where the rule of `catalog.naming` names the to-many.
+    """
+
+    table: str
+    column: str
+    target: str
+    target_column: str
+    guards: tuple[Guard, ...]
+    name: str
+    reverse: str | None
+    is_owned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPick:
+    """A picked to-one: the first row of ``child`` that refers to the row and keeps ``guards``."""
+
+    table: str
+    column: str
+    name: str
+    child: str
+    child_column: str
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """A derived field, parsed but not yet resolved."""
+
+    name: str
+    text: str
+    syntax: PathSyntax | Syntax
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTable:
+    """One table. ``interim_mode`` holds until the rules that ``mode`` asks for are written."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    label: str | None = None
+    mode: WriteMode = WriteMode.PLAIN
+    interim_mode: WriteMode | None = None
+    reason: str = ""
+    search: tuple[str, ...] = ()
+    summary: str = ""
+    columns: frozenset[str] = frozenset()
+    column_patterns: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    personal: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fillers: Mapping[str, Filler] = field(default_factory=dict)
+    derived: tuple[KnownField, ...] = ()
+
+    def knows(self, column: str) -> bool:
+        """Whether some version of the product has the column."""
+        return column in self.columns or any(re.fullmatch(pattern, column) for pattern in self.column_patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything known of one product.
+
+    ``read_only`` names columns no client writes in any table, ``never_exposed`` tables
+    no whitelist can open, ``reads`` the hidden columns that are read of internal
+    tables, ``filler_tables`` what must be read to work out a filler of a kind. ``reverse_names``
+    are what the edges' to-many sides are called, whatever a whitelist exposes.
+    """
+
+    name: str
+    prefix: str
+    tables: Mapping[str, KnownTable]
+    edges: tuple[KnownEdge, ...]
+    picks: tuple[KnownPick, ...]
+    read_only: frozenset[str] = frozenset()
+    never_exposed: frozenset[str] = frozenset()
+    options_table: str | None = None
+    options: tuple[str, ...] = ()
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filler_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reverse_names: Mapping[KnownEdge, str] = field(default_factory=dict)
+
+
+def parse_profile(data: Mapping[str, Any]) -> Profile:
+    """Return the profile that `gateway.profile.load_profile` read.
+
+    Raises:
+        GrammarError: a condition or expression of the profile is wrong, which its tests exclude.
+    """
+    settings: Mapping[str, Any] = data["settings"]
+    prefix = str(settings["prefix"])
+    tables = _tables(data, prefix)
+    edges = tuple(_edge(row) for row in data["relationships"])
+    return Profile(
+        name=str(settings["name"]),
+        prefix=prefix,
+        tables=tables,
+        edges=edges,
+        picks=tuple(_pick(row) for row in data["picks"]),
+        read_only=frozenset(settings["read_only"]),
+        never_exposed=frozenset(settings["never_exposed"]),
+        options_table=settings["options_table"],
+        options=tuple(settings["options"]),
+        reads={table: tuple(columns) for table, columns in settings["reads"].items()},
+        filler_tables={kind: tuple(tables) for kind, tables in settings["filler_tables"].items()},
+        reverse_names=_reverse_names(edges, tables),
+    )
+
+
+def _reverse_names(edges: tuple[KnownEdge, ...], tables: Mapping[str, KnownTable]) -> dict[KnownEdge, str]:
+    """Name the to-many of each edge: as the profile says, else by the child's alias or name (SPEC section 3)."""
+    counts = Counter((edge.table, edge.target) for edge in edges)
+    return {
+        edge: edge.reverse or reverse_of(_called(tables, edge.table), (edge.column,), counts[edge.table, edge.target])
+        for edge in edges
+    }
+
+
+def _called(tables: Mapping[str, KnownTable], name: str) -> str:
+    known = tables.get(name)
+    return known.aliases[0] if known and known.aliases else name
+
+
+def _edge(row: Row) -> KnownEdge:
+    return KnownEdge(
+        table=row["table"],
+        column=row["column"],
+        target=row["ref_table"],
+        target_column=row["ref_column"],
+        guards=parse_condition(row["condition"]),
+        name=row["name"],
+        reverse=row["reverse"] or None,
+        is_owned=row["owned"] == "yes",
+    )
+
+
+def _pick(row: Row) -> KnownPick:
+    guards = parse_condition(row["condition"])
+    return KnownPick(row["table"], row["column"], row["name"], row["child"], row["child_column"], guards)
+
+
+def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
+    """Gather what the files say of each table; sensitive columns are told of tables outside the product too."""
+    columns = _grouped({"table": row["table"].removeprefix(prefix), **_less(row)} for row in data["columns"])
+    files = {name: _grouped(data[name]) for name in ("sensitive", "kinds", "allowed", "fillers", "derived", "known")}
+    described = {row["table"]: row for row in data["tables"]}
+    names = {**described, **columns, **files["sensitive"]}
+    return {
+        name: _table(name, described.get(name, {}), columns[name], {file: rows[name] for file, rows in files.items()})
+        for name in names
+    }
+
+
+def _less(row: Row) -> dict[str, str]:
+    return {key: value for key, value in row.items() if key != "table"}
+
+
+def _grouped(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    grouped: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row["table"]].append(row)
+    return grouped
+
+
+def _table(name: str, row: Row, columns: list[Row], files: Mapping[str, list[Row]]) -> KnownTable:
+    interim = row.get("interim_mode")
+    return KnownTable(
+        name=name,
+        aliases=tuple(row.get("aliases", "").split()),
+        key=tuple(row.get("key", "").split()),
+        label=row.get("label") or None,
+        mode=WriteMode(row.get("mode", "plain")),
+        interim_mode=WriteMode(interim) if interim else None,
+        reason=row.get("reason", ""),
+        search=tuple(row.get("search", "").split()),
+        summary=row.get("summary", ""),
+        columns=frozenset(column["column"] for column in columns),
+        column_patterns=tuple(known["column_pattern"] for known in files["known"]),
+        hidden=frozenset(mark["column"] for mark in files["sensitive"] if mark["class"] in HIDDEN_CLASSES),
+        personal={mark["column"]: mark["class"] for mark in files["sensitive"] if mark["class"] not in HIDDEN_CLASSES},
+        kinds={kind["column"]: kind["kind"] for kind in files["kinds"]},
+        allowed=_allowed(files["allowed"]),
+        fillers={filler["column"]: _filler(filler) for filler in files["fillers"]},
+        derived=tuple(_field(derived) for derived in files["derived"]),
+    )
+
+
+def _allowed(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:
+    allowed: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        allowed[row["column"]] = (*allowed.get(row["column"], ()), row["value"])
+    return allowed
+
+
+def _filler(row: Row) -> Filler:
+    kind, value = cast("FillerKind", row["filler"]), row["value"]
+    if kind not in ("constant", "random_hex"):
+        return Filler(kind)
+    return Filler(kind, int(value) if value.isdigit() else value)
+
+
+def _field(row: Row) -> KnownField:
+    return KnownField(row["name"], row["expression"], parse_field(row["expression"]))

@@ -1,0 +1,138 @@
+"""A live database -> `Reflection`: its named tables, plain and complete.
+
+What comes in: a SQLAlchemy connection and the names of the tables that are wanted.
+What goes out: `catalog.reflected` values. Nothing is decided here; whether a table
+is served is `catalog.build`'s question.
+
+SQLAlchemy's inspector is not used for the tables themselves: on MySQL and MariaDB
+it has no multi-table form and sends one SHOW CREATE per table, and it turns types
+into its own (TIME past a day, JSON on MariaDB and the members of a SET get lost).
+The same connection asks information_schema once per kind of fact instead, so the
+number of statements depends neither on the tables asked for nor on the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from sqlalchemy import Connection, column, literal_column, select, table
+from sqlalchemy.sql.expression import ColumnElement
+
+from gateway.catalog import reflect_mysql, reflect_sqlite
+from gateway.catalog.kinds import Dialect
+from gateway.catalog.reflected import ReflectedTable, Reflection
+
+Rows = list[tuple[object, ...]]
+
+
+def existing_tables(connection: Connection) -> frozenset[str]:
+    """Return the names of every table and view of the database; one statement."""
+    return frozenset(_names(connection))
+
+
+def reflect(
+    connection: Connection,
+    names: Iterable[str],
+    *,
+    options_table: str | None = None,
+    option_names: Iterable[str] = (),
+    custom_fields_table: str | None = None,
+) -> Reflection:
+    """Return what the database says of the named tables; those it lacks are left out.
+
+    At most ten statements, however many tables are named or exist, and one more per
+    view if one of the views does not work. Names are
+    matched exactly: which spelling of a name exists is seen in ``existing``.
+    """
+    existing = existing_tables(connection)
+    wanted = frozenset(names) & existing
+    dialect = dialect_of(connection)
+    found: tuple[Mapping[str, ReflectedTable], Mapping[str, str], Rows]
+    if dialect == "sqlite":
+        found = reflect_sqlite.tables(connection, wanted)
+    else:
+        found = reflect_mysql.tables(connection, wanted, dialect)
+    tables, unreadable, column_rows = found
+    options = _options(connection, options_table, option_names, existing)
+    custom_fields = _custom_fields(connection, custom_fields_table, existing)
+    return Reflection(
+        dialect=dialect,
+        tables=tables,
+        existing=existing,
+        fingerprint=_digest(column_rows, options, custom_fields),
+        server=_server(connection, dialect),
+        options=options,
+        unreadable=unreadable,
+    )
+
+
+def fingerprint(
+    connection: Connection,
+    names: Iterable[str],
+    *,
+    options_table: str | None = None,
+    option_names: Iterable[str] = (),
+    custom_fields_table: str | None = None,
+) -> str:
+    """Return what `reflect` would say in ``fingerprint``, in at most four statements.
+
+    It covers names, order, types, nullability, defaults and keys of the tables'
+    columns, the named options and the definitions of custom fields. A name that
+    does not exist yet may be given: the fingerprint changes when it appears.
+    """
+    existing = existing_tables(connection)
+    wanted = frozenset(names) & existing
+    is_sqlite = dialect_of(connection) == "sqlite"
+    rows_of = reflect_sqlite.column_rows if is_sqlite else reflect_mysql.column_rows
+    return _digest(
+        rows_of(connection, wanted),
+        _options(connection, options_table, option_names, existing),
+        _custom_fields(connection, custom_fields_table, existing),
+    )
+
+
+def dialect_of(connection: Connection) -> Dialect:
+    """Return which database a connection speaks to; MariaDB is told from MySQL by its version text."""
+    if connection.dialect.name == "sqlite":
+        return "sqlite"
+    return "mariadb" if getattr(connection.dialect, "is_mariadb", False) else "mysql"
+
+
+def _names(connection: Connection) -> Iterable[str]:
+    if dialect_of(connection) == "sqlite":
+        return reflect_sqlite.table_names(connection)
+    return reflect_mysql.table_names(connection)
+
+
+def _server(connection: Connection, dialect: Dialect) -> str:
+    function: ColumnElement[str] = literal_column("sqlite_version()" if dialect == "sqlite" else "version()")
+    return str(connection.execute(select(function)).scalar_one())
+
+
+def _options(
+    connection: Connection, name: str | None, wanted: Iterable[str], existing: frozenset[str]
+) -> Mapping[str, str]:
+    names = tuple(wanted)
+    if name is None or name not in existing or not names:
+        return {}
+    key: ColumnElement[str] = column("name")
+    value: ColumnElement[str | None] = column("value")
+    rows = connection.execute(select(key, value).select_from(table(name)).where(key.in_(names)))
+    return {str(row[0]): str(row[1]) for row in rows if row[1] is not None}
+
+
+def _custom_fields(connection: Connection, name: str | None, existing: frozenset[str]) -> Rows:
+    if name is None or name not in existing:
+        return []
+    return _plain(connection.execute(select(literal_column("*")).select_from(table(name))))
+
+
+def _plain(rows: Iterable[object]) -> Rows:
+    return sorted((tuple(cast("Iterable[object]", row)) for row in rows), key=repr)
+
+
+def _digest(column_rows: Rows, options: Mapping[str, str], custom_fields: Rows) -> str:
+    said = repr((sorted(column_rows, key=repr), sorted(options.items()), custom_fields))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]

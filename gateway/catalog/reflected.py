@@ -1,0 +1,65 @@
+"""What the database says of its own tables, plain and complete.
+
+`catalog.reflect` fills these from a live connection; tests write them by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.catalog.kinds import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectedColumn:
+    """One column as declared: ``sql_type`` is the database's own spelling, ``default`` its text or None."""
+
+    name: str
+    sql_type: str
+    is_nullable: bool = True
+    default: str | None = None
+    is_auto_increment: bool = False
+    is_generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectedForeignKey:
+    """A declared foreign key."""
+
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+    is_cascading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectedTable:
+    """One table or view. ``indexes`` are the column lists of every index, the primary key's among them."""
+
+    name: str
+    columns: tuple[ReflectedColumn, ...]
+    primary_key: tuple[str, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ReflectedForeignKey, ...] = ()
+    is_view: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """The tables that were asked for, and what else a catalog needs from the database.
+
+    ``existing`` names every table and view of the database, reflected or not.
+    ``options`` are the named rows of the profile's options table (the time zone's
+    among them). ``fingerprint`` changes when any reflected table does. ``unreadable``
+    gives the reason why a table that was asked for, and exists, is not in ``tables``.
+    """
+
+    dialect: Dialect
+    tables: Mapping[str, ReflectedTable]
+    existing: frozenset[str]
+    fingerprint: str = ""
+    server: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""``gateway check`` and ``gateway routes``: what the gateway believes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from gateway.catalog.model import Catalog, Relationship, Table
+from gateway.cli.console import put, put_json, put_table
+from gateway.cli.environment import database_options, settings_with
+from gateway.query.access import Operation
+from gateway.security.explain import refusal_of
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@database_options
+@_json_option
+def check(as_json: bool, **options: object) -> None:
+    """Hold the whitelist against the live database and print what follows from it.
+
+    Shows what is exposed, hidden, unindexed, orphaned, unknown and not writable, and
+    why. Exit code 1 when there are problems.
+    """
+    from gateway.catalog.report import as_dict, render_text, report  # noqa: PLC0415  # see the package's docstring
+    from gateway.cli.loading import load  # noqa: PLC0415  # as above
+
+    loaded = load(settings_with(options))
+    found = report(loaded.catalog, loaded.reflection, loaded.exposure, loaded.problems)
+    if as_json:
+        put_json(as_dict(found))
+    else:
+        put(render_text(found).rstrip())
+    if not found.is_usable:
+        sys.exit(1)
+
+
+@click.command()
+@database_options
+@_json_option
+def routes(as_json: bool, **options: object) -> None:
+    """List every path under /api/v1 with its methods."""
+    from gateway.cli.loading import load_faultless  # noqa: PLC0415  # see the package's docstring
+
+    catalog = load_faultless(settings_with(options))
+    listed = [route for table in catalog.exposed() for route in table_routes(table, catalog)]
+    if as_json:
+        put_json([{"path": path, "methods": list(methods), "about": about} for path, methods, about in listed])
+    else:
+        put_table(("PATH", "METHODS", "ABOUT"), [(path, " ".join(methods), about) for path, methods, about in listed])
+
+
+Route = tuple[str, tuple[str, ...], str]
+"""A path, its methods, and what there is to know of it."""
+
+_READING: Final = ("GET", "HEAD", "OPTIONS")
+_METHODS: Final[Mapping[Operation, tuple[str, ...]]] = {"update": ("PUT", "PATCH"), "delete": ("DELETE",)}
+
+
+def table_routes(table: Table, catalog: Catalog) -> tuple[Route, ...]:
+    """Return the paths of one resource: its list, its rows and their relationships."""
+    base = f"/api/v1/{table.resource}"
+    also = f"also {', '.join(table.aliases)}" if table.aliases else ""
+    creating = () if refusal_of("create", table) else ("POST",)
+    routes: list[Route] = [(base, (*_READING, *creating), also)]
+    if table.key:
+        row = f"{base}/{{{','.join(column.name for column in table.key)}}}"
+        changing = (method for word, methods in _METHODS.items() if not refusal_of(word, table) for method in methods)
+        routes.append((row, (*_READING, *changing), ""))
+        routes += [_edge_route(row, edge, catalog) for _, edge in sorted(table.relationships.items())]
+    return tuple(routes)
+
+
+def _edge_route(row: str, edge: Relationship, catalog: Catalog) -> Route:
+    return (
+        f"{row}/{edge.name}",
+        _READING,
+        f"{'many' if edge.is_to_many else 'one'} of {catalog.table_of(edge).resource}",
+    )

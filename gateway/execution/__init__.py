@@ -1,0 +1,1 @@
+"""Running statements on a database: the only place that waits on one."""

@@ -1,0 +1,164 @@
+"""Planned writes -> rows: one transaction each, all of it or nothing.
+
+Reads that lock come first, then the steps in order, then the row as the database
+has it now. A value that only the database can tell (who acts) is read in the same
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from gateway.catalog.model import Column
+from gateway.errors import ConflictError, ForbiddenError, Issue, ValidationError
+from gateway.execution.database import Database, Session
+from gateway.execution.failures import ValueRefusedError
+from gateway.operations.counts import Counts
+from gateway.operations.fill import Fills
+from gateway.operations.reads import row_unknown
+from gateway.operations.results import WrittenResult
+from gateway.query.coerce import Clock
+from gateway.query.deletes import MOST_COUNTED
+from gateway.query.plan import InsertStep, ReadPlan, UpdateStep, Values, WriteStep
+from gateway.query.writes import PlannedWrite, altered, pointer, with_value
+from gateway.sql.cache import StatementCache
+
+
+class Writes:
+    """Creates, changes and deletes of one catalog on one database."""
+
+    def __init__(self, database: Database, statements: StatementCache, counts: Counts, fills: Fills) -> None:
+        self._database = database
+        self._statements = statements
+        self._counts = counts
+        self._fills = fills
+
+    async def create(self, planned: PlannedWrite, acting_staff: int | None) -> WrittenResult:
+        """Return the new row as the database has it.
+
+        Raises:
+            ConflictError: ``duplicate``, ``reference_missing``, ``write_conflict``.
+            ValidationError: ``fields_invalid`` for a value only the database could judge.
+            ForbiddenError: the new row would be outside the caller's row filter.
+            UnavailableError: ``no_acting_staff`` among the others.
+        """
+        async with self._transaction(planned) as session:
+            for slot, pending in planned.pending:
+                value = await self._fills.value(session, planned, pending, acting_staff)
+                planned = with_value(planned, slot, value)
+            planned = await self._run_steps(session, planned)
+            row = await self._result(session, planned)
+            if row is None and planned.plan.result is not None:
+                raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
+        self._counts.forget()
+        return WrittenResult(row or {}, _key_of(planned, row or {}))
+
+    async def update(self, planned: PlannedWrite, clock: Clock) -> WrittenResult:
+        """Return the row after its change, which may have changed nothing.
+
+        Raises:
+            NotFoundError: ``row_unknown``.
+            ValidationError: ``fields_invalid``, also for a read-only field that differs from the stored row.
+            ForbiddenError: the changed row would be outside the caller's row filter.
+        """
+        async with self._transaction(planned) as session:
+            stored = await self._locked(session, planned)
+            issues = altered(planned.sent_back, stored, clock)
+            if issues:
+                names = ", ".join(item.column.name for item in planned.sent_back)
+                raise ValidationError("fields_invalid", f"Fields cannot be changed: {names}.", issues=issues)
+            await self._run_steps(session, planned)
+            row = await self._result(session, planned)
+            if row is None:
+                raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
+        self._counts.forget()
+        return WrittenResult(row, _key_of(planned, stored))
+
+    async def delete(self, planned: PlannedWrite) -> None:
+        """Remove one row.
+
+        Raises:
+            NotFoundError: ``row_unknown``.
+            ConflictError: ``dependants``.
+        """
+        async with self._transaction(planned) as session:
+            await self._locked(session, planned)
+            await self._check_dependants(session, planned)
+            await self._run_steps(session, planned)
+        self._counts.forget()
+
+    async def _check_dependants(self, session: Session, planned: PlannedWrite) -> None:
+        """Pass when nothing depends on the row. One statement per relationship."""
+        found: dict[str, int] = {}
+        for dependant in planned.dependants:
+            statement = self._statements.read(dependant.plan)
+            rows = (await session.run(statement.text, statement.bind(planned.values))).rows
+            if rows:
+                name = dependant.resource or "other"
+                found[name] = found.get(name, 0) + len(rows)
+        if found:
+            raise _in_use(planned, found)
+
+    @asynccontextmanager
+    async def _transaction(self, planned: PlannedWrite) -> AsyncIterator[Session]:
+        try:
+            async with self._database.transaction() as session:
+                yield session
+        except ValueRefusedError as error:
+            raise _named(error, planned) from error
+
+    async def _locked(self, session: Session, planned: PlannedWrite) -> Mapping[str, Any]:
+        plan = planned.plan.reads[0]
+        rows = await self._read(session, plan, planned.values)
+        if not rows:
+            raise row_unknown(plan)
+        return rows[0]
+
+    async def _read(self, session: Session, plan: ReadPlan, values: Values) -> list[dict[str, Any]]:
+        statement = self._statements.read(plan)
+        outcome = await session.run(statement.text, statement.bind(values))
+        return statement.decode(outcome.rows)
+
+    async def _run_steps(self, session: Session, planned: PlannedWrite) -> PlannedWrite:
+        for number, step in enumerate(planned.plan.steps):
+            statement = self._statements.step(step)
+            outcome = await session.run(statement.text, statement.bind(planned.values))
+            if planned.plan.key_step == number and planned.plan.key_slot is not None:
+                planned = with_value(planned, planned.plan.key_slot, outcome.last_id)
+        return planned
+
+    async def _result(self, session: Session, planned: PlannedWrite) -> dict[str, Any] | None:
+        if planned.plan.result is None:
+            return None
+        rows = await self._read(session, planned.plan.result, planned.values)
+        return rows[0] if rows else None
+
+
+def _in_use(planned: PlannedWrite, found: Mapping[str, int]) -> ConflictError:
+    counts = {name: str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+" for name, count in found.items()}
+    listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    issues = [Issue(f"{count} rows depend on this one", code=name) for name, count in counts.items()]
+    detail = f"Rows depend on this one of {planned.table.resource}: {listed}. Delete or move them first."
+    return ConflictError("dependants", detail, issues=issues)
+
+
+def _key_of(planned: PlannedWrite, row: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(row[column.name] for column in planned.table.key if column.name in row)
+
+
+def _named(error: ValueRefusedError, planned: PlannedWrite) -> ValidationError:
+    """The database's refusal with the field it concerns, when that is one the plan writes by name."""
+    written = {column.name for step in planned.plan.steps for column in _visible_columns(step)}
+    name, code = error.refusal.column, error.refusal.code
+    if name not in written or name is None:
+        return error
+    issue = Issue(f"the database does not accept the value of {name}", pointer=pointer(name), code=code)
+    return ValidationError("fields_invalid", f"Fields are at fault: {name}.", issues=[issue])
+
+
+def _visible_columns(step: WriteStep) -> tuple[Column, ...]:
+    if isinstance(step, InsertStep | UpdateStep):
+        return tuple(column for column, _ in step.values if isinstance(column, Column))
+    return ()

@@ -1,0 +1,72 @@
+"""A delete intent -> a write plan: owned rows go along, all other dependants block.
+
+Which rows depend on a row is the relationship map's to say, internal tables
+included (SPEC section 4, "Delete"). What is counted stops at `MOST_COUNTED`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.catalog.model import Relationship, Table
+from gateway.query.context import Context
+from gateway.query.intent import WriteIntent
+from gateway.query.plan import Condition, DeleteStep, Reached, ReadPlan, WritePlan
+from gateway.query.planner import conjunction, key_condition, row_filter
+from gateway.query.writes import Dependant, PlannedWrite, refuse, writable_table
+
+MOST_COUNTED: Final = 100
+
+
+def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
+    """Return the plan that locks a row, looks for what depends on it, and removes it with what it owns.
+
+    Raises:
+        MethodError: ``write_not_supported``, ``key_missing``.
+        ForbiddenError: ``grant_missing``.
+        RequestError: ``key_invalid``.
+    """
+    table = writable_table(context, intent.resource, "delete")
+    if table.is_delete_forbidden:
+        raise refuse(table, "the whitelist forbids deleting its rows")
+    assert intent.key is not None
+    condition = conjunction(key_condition(context, table, intent.key), *row_filter(context, table))
+    locked = ReadPlan(table, table.key, condition, is_locking=True)
+    edges = tuple(_edges(context, table, condition, frozenset({table.name})))
+    limit = context.slots.add(MOST_COUNTED + 1)
+    owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)
+    blocking = tuple(
+        Dependant(_named(context, edge.child), ReadPlan(edge.child, (), edge.condition, limit=limit))
+        for edge in edges
+        if not edge.relationship.is_owned
+    )
+    plan = WritePlan((locked,), (*owned, DeleteStep(table, condition)))
+    return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    relationship: Relationship
+    child: Table
+    condition: Condition
+
+
+def _edges(context: Context, table: Table, condition: Condition, seen: frozenset[str]) -> Iterator[_Edge]:
+    """Every edge to rows that depend on the chosen ones, through owned rows as far as they reach.
+
+    A table that owns rows of its own kind is followed one step: a row deleted with
+    its parent does not take a second generation along unasked.
+    """
+    for relationship in context.catalog.dependants.get(table.name, ()):
+        child = context.catalog.tables[relationship.target]
+        reached = Reached(table, relationship, condition)
+        yield _Edge(relationship, child, reached)
+        if relationship.is_owned and child.name not in seen:
+            yield from _edges(context, child, reached, seen | {child.name})
+
+
+def _named(context: Context, child: Table) -> str | None:
+    """The resource name of a table the caller may read; others are only summed up."""
+    return child.resource if context.access.may("read", child) else None

@@ -1,0 +1,346 @@
+"""A write intent -> a write plan: every field judged, every fault named, one transaction.
+
+Nothing a client wrote is dropped: a field is written, or it is refused in a 422
+that names every field at fault. A read-only field sent back with its stored value
+is accepted, so that a row that was read can be sent again; the plan's first read
+locks the row, and `operations.writes` compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.catalog.model import Column, Field, Filler, InternalColumn, Table, WriteMode
+from gateway.errors import Issue, MethodError, ValidationError
+from gateway.query.access import Operation
+from gateway.query.coerce import Clock, RefusedValueError, coerce_written, same_value
+from gateway.query.context import Context, resource_table
+from gateway.query.intent import WriteIntent
+from gateway.query.plan import (
+    And,
+    Compare,
+    Condition,
+    InsertStep,
+    PendingFill,
+    ReadPlan,
+    Slot,
+    SlotValue,
+    UpdateStep,
+    Values,
+    WritePlan,
+    WrittenColumn,
+    WrittenValue,
+)
+from gateway.query.planner import conjunction, key_condition, row_filter
+from gateway.query.resolve import is_readable, readable_columns, readable_fields
+from gateway.query.suggest import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """A read-only field that a client sent: fine when it equals what is stored."""
+
+    column: Column
+    raw: object
+
+
+@dataclass(frozen=True, slots=True)
+class Dependant:
+    """Rows that would block a delete: their resource, None where the caller may not read it, and how to find them."""
+
+    resource: str | None
+    plan: ReadPlan
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """A write plan with its values.
+
+    ``pending`` are slots whose value only the database can tell (who acts, which
+    currency); ``sent_back`` are checked against the locked row of the first read;
+    ``dependants`` must find nothing.
+    """
+
+    plan: WritePlan
+    values: Values
+    table: Table
+    pending: tuple[tuple[Slot, PendingFill], ...] = ()
+    sent_back: tuple[SentBack, ...] = ()
+    dependants: tuple[Dependant, ...] = ()
+
+
+def pointer(name: str) -> str:
+    """Return the JSON pointer of a body's field (RFC 6901).
+
+    >>> pointer("a/b")
+    '/a~1b'
+    """
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
+    """Return the plan of one new row: what was sent, what Perfex fills itself, what the database defaults.
+
+    Raises:
+        MethodError: ``write_not_supported`` with the table's reason.
+        ForbiddenError: ``grant_missing``.
+        ValidationError: ``fields_invalid`` naming every field at fault.
+    """
+    table = writable_table(context, intent.resource, "create")
+    if table.create_refusal is not None:
+        raise refuse(table, table.create_refusal)
+    judged = _Judged(context, table, intent)
+    judged.read_create()
+    values, pending = _with_fillers(context, table, judged.written)
+    insert = InsertStep(table, values)
+    sent = {column.name: value.slot for column, value in values if isinstance(value, SlotValue)}
+    result, key_slot = _created_row(context, table, sent, intent)
+    plan = WritePlan((), (insert,), result, 0 if key_slot is not None else None, key_slot)
+    return PlannedWrite(plan, context.slots.frozen(), table, pending)
+
+
+def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
+    """Return the plan of a change to one row: lock it, write the given columns, read it back.
+
+    Raises:
+        MethodError: ``write_not_supported``, ``key_missing``.
+        ForbiddenError: ``grant_missing``.
+        RequestError: ``key_invalid``.
+        ValidationError: ``fields_invalid`` naming every field at fault.
+    """
+    table = writable_table(context, intent.resource, "update")
+    assert intent.key is not None
+    condition = conjunction(key_condition(context, table, intent.key), *row_filter(context, table))
+    judged = _Judged(context, table, intent)
+    judged.read_update()
+    locked = ReadPlan(table, _locked_fields(table, judged.sent_back), condition, is_locking=True)
+    steps = (UpdateStep(table, tuple(judged.written), condition),) if judged.written else ()
+    result = ReadPlan(table, _result_fields(context, table), condition, format=intent.format)
+    return PlannedWrite(
+        WritePlan((locked,), steps, result), context.slots.frozen(), table, sent_back=tuple(judged.sent_back)
+    )
+
+
+def refusal_of_writes(table: Table) -> str | None:
+    """Return why rows of a table cannot be written at all, None when they can."""
+    if table.is_view:
+        return "it is a view"
+    if table.mode is not WriteMode.PLAIN:
+        return table.mode_reason or "its rows are written by the CRM itself"
+    return None
+
+
+def writable_table(context: Context, resource: str, operation: Operation) -> Table:
+    """Return the table of a resource whose rows the caller may write.
+
+    Raises:
+        NotFoundError: ``resource_unknown``.
+        ForbiddenError: ``grant_missing``.
+        MethodError: ``write_not_supported`` with the table's reason.
+    """
+    table = resource_table(context, resource, operation)
+    reason = refusal_of_writes(table)
+    if reason is not None:
+        raise refuse(table, reason)
+    return table
+
+
+def refuse(table: Table, reason: str) -> MethodError:
+    """Return the refusal of a write that a table does not take, with the reason."""
+    return MethodError("write_not_supported", f"{table.resource}: {reason}.")
+
+
+# The fields of a body
+
+
+class _Judged:
+    """The fields of one body, each written, remembered as sent back, or at fault."""
+
+    def __init__(self, context: Context, table: Table, intent: WriteIntent) -> None:
+        self._context = context
+        self._table = table
+        self._intent = intent
+        self._issues: list[Issue] = []
+        self.written: list[tuple[WrittenColumn, WrittenValue]] = []
+        self.sent_back: list[SentBack] = []
+
+    def read_create(self) -> None:
+        """Judge a create; every required column must be among the fields."""
+        values = self._intent.values or {}
+        for name, raw in values.items():
+            column = self._column(name)
+            if column is not None:
+                self._write(column, raw)
+        for column in self._table.columns:
+            if column.is_required and column.name not in values:
+                self._fault(column.name, "required", f"{column.name} must be given")
+        self._finish()
+
+    def read_update(self) -> None:
+        """Judge a change; key columns and read-only ones may only be sent back."""
+        keys = {column.name for column in self._table.key}
+        for name, raw in (self._intent.values or {}).items():
+            column = self._column(name, is_update=True)
+            if column is None:
+                continue
+            if name in keys or not self._is_writable(column):
+                self._send_back(column, raw)
+            else:
+                self._write(column, raw)
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._issues:
+            names = ", ".join(dict.fromkeys(issue.pointer.lstrip("/") for issue in self._issues if issue.pointer))
+            raise ValidationError("fields_invalid", f"Fields are at fault: {names}.", issues=self._issues)
+
+    def _fault(self, name: str, code: str, message: str, suggestion: str | None = None) -> None:
+        self._issues.append(Issue(message, pointer=pointer(name), code=code, suggestion=suggestion))
+
+    def _column(self, name: str, *, is_update: bool = False) -> Column | None:
+        """The column a field name means; one the caller may neither read nor write does not exist."""
+        field = self._table.fields.get(name)
+        if field is None or not self._is_visible(field):
+            close = nearest(name, readable_fields(self._context, self._table))
+            hint = f"; did you mean {close}?" if close else ""
+            self._fault(name, "unknown", f"{self._table.resource} has no field {name!r}{hint}", close)
+            return None
+        if not isinstance(field, Column):
+            self._fault(name, "read_only", f"{name} is derived and cannot be written")
+            return None
+        if not is_update and not self._is_writable(field):
+            self._fault(name, "read_only", f"{name} cannot be written")
+            return None
+        return field
+
+    def _is_visible(self, field: Field) -> bool:
+        if is_readable(self._context, self._table, field):
+            return True
+        return isinstance(field, Column) and self._may_write(field)
+
+    def _may_write(self, column: Column) -> bool:
+        return self._context.access.may_write_column(self._table, column)
+
+    def _is_writable(self, column: Column) -> bool:
+        return not (column.is_read_only or column.is_generated) and self._may_write(column)
+
+    def _write(self, column: Column, raw: object) -> None:
+        try:
+            value = self._value(column, raw)
+        except RefusedValueError as refusal:
+            self._fault(column.name, refusal.code, f"{column.name}: {refusal.message}")
+            return
+        self.written.append((column, SlotValue(self._context.slots.add(value))))
+
+    def _value(self, column: Column, raw: object) -> object:
+        if raw is None or (
+            raw == "" and self._intent.is_form and column.type.kind.family != "text" and column.is_nullable
+        ):
+            return _null_of(column)
+        return coerce_written(column.type, raw, self._context.clock)
+
+    def _send_back(self, column: Column, raw: object) -> None:
+        self.sent_back.append(SentBack(column, raw))
+
+
+def altered(sent_back: Sequence[SentBack], stored: Mapping[str, object], clock: Clock) -> list[Issue]:
+    """Return what is wrong with the read-only fields of a change: those that differ from the stored row."""
+    return [
+        Issue(f"{item.column.name} cannot be changed", pointer=pointer(item.column.name), code="read_only")
+        for item in sent_back
+        if not same_value(item.column.type, stored[item.column.name], item.raw, clock)
+    ]
+
+
+def _null_of(column: Column) -> object:
+    """What a written null is: NULL, or the zero date that stands for it where NULL cannot (SPEC section 3)."""
+    if column.is_nullable:
+        return None
+    if column.has_zero_date_default:
+        return "0000-00-00" if column.type.kind.name == "date" else "0000-00-00 00:00:00"
+    raise RefusedValueError("null", "null cannot be stored")
+
+
+# What Perfex fills itself
+
+
+def _with_fillers(
+    context: Context, table: Table, written: list[tuple[WrittenColumn, WrittenValue]]
+) -> tuple[tuple[tuple[WrittenColumn, WrittenValue], ...], tuple[tuple[Slot, PendingFill], ...]]:
+    """The written columns and those that Perfex would fill, hidden ones among them."""
+    given = {column.name for column, _ in written}
+    pending: list[tuple[Slot, PendingFill]] = []
+    whole = list(written)
+    fillable: list[tuple[WrittenColumn, Filler]] = [
+        (column, column.filler) for column in table.columns if column.filler is not None and column.name not in given
+    ]
+    fillable.extend((column, column.filler) for column in table.internal.values())
+    for column, filler in fillable:
+        value = _filled(context, column, filler)
+        slot = context.slots.add(value)
+        if isinstance(value, PendingFill):
+            pending.append((slot, value))
+        whole.append((column, SlotValue(slot)))
+    return tuple(whole), tuple(pending)
+
+
+def _filled(context: Context, column: Column | InternalColumn, filler: Filler) -> object:
+    match filler.kind:
+        case "now":
+            return _now(context, column)
+        case "today":
+            return context.clock.today
+        case "random_hex":
+            return context.random_hex(int(filler.value or 16))
+        case "constant":
+            return filler.value
+        case _:
+            return PendingFill(column.name, filler)
+
+
+def _now(context: Context, column: Column | InternalColumn) -> object:
+    wall = context.clock.wall
+    if column.type.kind.name == "date":
+        return wall.date()
+    if column.type.kind.family == "text":
+        return wall.isoformat(sep=" ")
+    return wall
+
+
+# Reading the row back
+
+
+def _result_fields(context: Context, table: Table) -> tuple[Field, ...]:
+    """The readable columns; without the right to read, the key alone tells which row it is."""
+    return readable_columns(context.access, table) or table.key
+
+
+def _locked_fields(table: Table, sent_back: list[SentBack]) -> tuple[Field, ...]:
+    """The columns whose stored values are compared, then the key."""
+    return (*(item.column for item in sent_back), *table.key)
+
+
+def _created_row(
+    context: Context, table: Table, sent: Mapping[str, Slot], intent: WriteIntent
+) -> tuple[ReadPlan | None, Slot | None]:
+    """The read of the new row, and the slot its auto-increment key will fill."""
+    if not table.key:
+        return None, None
+    key_slot: Slot | None = None
+    parts: list[Condition] = []
+    for column in table.key:
+        slot = sent.get(column.name)
+        if slot is None:
+            slot = key_slot = context.slots.add(None)
+        parts.append(Compare(column, "eq", (slot,)))
+    condition = conjunction(And(tuple(parts)), *row_filter(context, table))
+    fields = _result_fields(context, table)
+    missing = tuple(column for column in table.key if column not in fields)
+    return ReadPlan(table, (*fields, *missing), condition, format=intent.format), key_slot
+
+
+def with_value(planned: PlannedWrite, slot: Slot, value: object) -> PlannedWrite:
+    """Return the write with the value of one slot filled in."""
+    values = planned.values
+    return replace(planned, values=(*values[:slot], value, *values[slot + 1 :]))

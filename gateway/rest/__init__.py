@@ -1,0 +1,1 @@
+"""The REST front end without I/O: bytes -> intent, result -> body."""

@@ -1,0 +1,139 @@
+"""Results -> bodies of SPEC section 4: ``data``, ``meta`` and ``links``, and the headers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.catalog.model import Catalog, Table
+from gateway.operations.results import Count, PageResult
+from gateway.query.access import OPERATIONS, Access
+from gateway.rest.parse import ReadRequest
+from gateway.rest.url import BASE_PATH, list_path
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A body and the headers that go with it."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def readable_relationships(catalog: Catalog, access: Access, table: Table) -> tuple[str, ...]:
+    """Return the names of a table's relationships whose target the caller may read."""
+    edges = table.relationships.items()
+    return tuple(name for name, edge in edges if access.may("read", catalog.table_of(edge)))
+
+
+def row_links(path: str, relationships: Sequence[str]) -> dict[str, str]:
+    """Return the links of one row: itself, and a path per relationship."""
+    links = {"self": path}
+    for name in relationships:
+        links[name] = f"{path}/{name}"
+    return links
+
+
+def render_row(row: Mapping[str, Any], links: Mapping[str, str], *, is_enveloped: bool = True) -> bytes:
+    """Return the body of one row."""
+    return orjson.dumps({"data": row, "links": links} if is_enveloped else row)
+
+
+def render_page(result: PageResult, request: ReadRequest, path: str, origin: str) -> Reply:
+    """Return the body of a list and its ``Link`` and ``X-Total-Count`` headers.
+
+    ``path`` is the list's own path, ``origin`` scheme and host for the header's
+    absolute links (RFC 8288).
+    """
+    links = page_links(result, request, path)
+    headers = {"Link": link_header(links, origin)}
+    if result.count.total is not None:
+        headers["X-Total-Count"] = str(result.count.total)
+    if not request.is_enveloped:
+        return Reply(orjson.dumps(result.rows), headers)
+    meta = page_meta(result)
+    return Reply(orjson.dumps({"data": result.rows, "meta": meta, "links": links}), headers)
+
+
+def page_meta(result: PageResult) -> dict[str, object]:
+    """Return ``meta`` of a list; numbers nobody knows are null, never invented."""
+    meta: dict[str, object] = {
+        "total": result.count.total,
+        "page": result.offset // result.per_page + 1,
+        "per_page": result.per_page,
+        "pages": _pages(result.count, result.per_page),
+        "count": result.count.form,
+        "next_cursor": None,
+    }
+    if result.count.age_ms is not None:
+        meta["count_age_ms"] = result.count.age_ms
+    return meta
+
+
+def _pages(count: Count, per_page: int) -> int | None:
+    return None if count.total is None else -(-count.total // per_page)
+
+
+def page_links(result: PageResult, request: ReadRequest, path: str) -> dict[str, str | None]:
+    """Return the links of a list: paths that keep every other parameter."""
+    step = _Stepper(path, request, result.per_page)
+    pages = _pages(result.count, result.per_page)
+    return {
+        "self": step.to(result.offset),
+        "first": step.to(0),
+        "prev": step.to(_previous(result, pages)) if result.offset > 0 else None,
+        "next": step.to(result.offset + result.per_page) if result.has_more else None,
+        "last": None if pages is None else step.to(max(0, pages - 1) * result.per_page),
+    }
+
+
+def _previous(result: PageResult, pages: int | None) -> int:
+    """The page before; from beyond the end, the last one that has rows."""
+    before = max(0, result.offset - result.per_page)
+    if result.rows or pages is None:
+        return before
+    return min(before, max(0, pages - 1) * result.per_page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stepper:
+    path: str
+    request: ReadRequest
+    per_page: int
+
+    def to(self, offset: int) -> str:
+        style = self.request.style
+        number = offset if style == "offset" else offset // self.per_page + 1
+        name = style.replace("[", "%5B").replace("]", "%5D")
+        return f"{self.path}?{self.request.kept}{name}={number}"
+
+
+def link_header(links: Mapping[str, str | None], origin: str) -> str:
+    """Return the value of a ``Link`` header (RFC 8288) with absolute addresses."""
+    return ", ".join(f'<{origin}{path}>; rel="{rel}"' for rel, path in links.items() if path is not None)
+
+
+def with_ids(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
+    """Return rows that carry ``id`` first whatever their key is called (``envelope=false``)."""
+    names = tuple(column.name for column in table.key)
+    if not names or names == ("id",):
+        return rows
+    return [{"id": _id_of(row, names), **row} for row in rows]
+
+
+def _id_of(row: Mapping[str, Any], names: tuple[str, ...]) -> object:
+    return row[names[0]] if len(names) == 1 else ",".join(str(row[name]) for name in names)
+
+
+def render_index(catalog: Catalog, access: Access) -> bytes:
+    """Return the index: every resource the caller may use, its operations and its path."""
+    data = []
+    for table in catalog.exposed():
+        allowed = [operation for operation in OPERATIONS if access.may(operation, table)]
+        if allowed and table.resource is not None:
+            links = {"self": list_path(table.resource)}
+            data.append({"resource": table.resource, "operations": allowed, "links": links})
+    return orjson.dumps({"data": data, "links": {"self": BASE_PATH}})

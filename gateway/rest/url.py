@@ -1,0 +1,87 @@
+"""Paths and query strings of `/api/v1`: bytes in, decoded names and pairs out, and back.
+
+Keys are split on the raw path and decoded afterwards, so that ``%2C`` is a comma
+inside a key value and ``%2F`` a slash (SPEC section 3, "Keys").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+from gateway.errors import RequestError
+
+BASE_PATH: Final = "/api/v1"
+_LINK_SAFE: Final = "=%[]!$'()*+,;:@/?-._~"
+"""Characters that may stand in a link as they were sent; brackets too, which every client decodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One query parameter: decoded, and as it was sent, fit for a link."""
+
+    name: str
+    value: str
+    raw: str
+
+
+def decode_segment(raw: bytes) -> str:
+    """Return a path segment as text.
+
+    Raises:
+        RequestError: ``path_invalid`` for bytes that are not UTF-8 or hold a null.
+    """
+    return _decoded(raw, RequestError("path_invalid", "The path is not percent-encoded UTF-8."))
+
+
+def split_key(raw: bytes) -> tuple[str, ...]:
+    """Return the values of a key: split at commas, then decoded.
+
+    >>> split_key(b"7,a%2Cb")
+    ('7', 'a,b')
+    """
+    return tuple(decode_segment(part) for part in raw.split(b","))
+
+
+def parse_query(raw: bytes) -> tuple[Pair, ...]:
+    """Return the parameters of a query string in order.
+
+    Raises:
+        RequestError: ``parameter_invalid`` for a name or value that is not UTF-8.
+    """
+    return tuple(_pair(part) for part in raw.split(b"&") if part)
+
+
+def _pair(part: bytes) -> Pair:
+    name, _, value = part.partition(b"=")
+    error = RequestError("parameter_invalid", "A query parameter is not percent-encoded UTF-8.")
+    sent = quote(part, safe=_LINK_SAFE)
+    return Pair(_decoded(name.replace(b"+", b" "), error), _decoded(value.replace(b"+", b" "), error), sent)
+
+
+def _decoded(raw: bytes, error: RequestError) -> str:
+    try:
+        return unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise error from None
+
+
+def key_text(values: Iterable[object]) -> str:
+    """Return a key as it stands in a path.
+
+    >>> key_text((7, "a,b"))
+    '7,a%2Cb'
+    """
+    return ",".join(quote(str(value), safe="") for value in values)
+
+
+def row_path(resource: str, key: Iterable[object]) -> str:
+    """Return the path of one row, as its links name it."""
+    return f"{BASE_PATH}/{quote(resource)}/{key_text(key)}"
+
+
+def list_path(resource: str) -> str:
+    """Return the path of a resource's list."""
+    return f"{BASE_PATH}/{quote(resource)}"

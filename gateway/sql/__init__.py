@@ -1,0 +1,1 @@
+"""Plans -> SQL text; the only package that writes SQL."""

@@ -1,0 +1,71 @@
+"""The numbered migrations of the store, and the one function that applies them.
+
+What comes in: a connection inside a write transaction. What goes out: the version
+the store has now. A migration that was released is never edited: the next change
+is a new entry, and a test upgrades a store from every version before it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from gateway.errors import ConfigurationError
+
+Migrations = tuple[tuple[str, ...], ...]
+
+MIGRATIONS: Final[Migrations] = (
+    (
+        """CREATE TABLE token (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            prefix TEXT NOT NULL,
+            digest BLOB NOT NULL UNIQUE,
+            grants TEXT NOT NULL,
+            is_admin INTEGER NOT NULL DEFAULT 0,
+            staff_id INTEGER,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER,
+            revoked_at INTEGER
+        )""",
+        "CREATE UNIQUE INDEX token_current_name ON token (name) WHERE revoked_at IS NULL",
+        "CREATE TABLE generation (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL)",
+        "INSERT INTO generation (id, value) VALUES (1, 0)",
+    ),
+)
+"""Entry 0 makes version 1. Times are whole seconds since 1970, UTC."""
+
+_MAKE_META: Final = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+
+
+def migrate(connection: Connection, path: str, migrations: Migrations = MIGRATIONS) -> int:
+    """Bring the store behind a connection to the newest version and return that version.
+
+    Safe when several workers start at once: the caller's transaction locks the file.
+
+    Raises:
+        ConfigurationError: the store was made by a newer gateway.
+    """
+    connection.exec_driver_sql(_MAKE_META)
+    version = version_of(connection)
+    if version > len(migrations):
+        raise ConfigurationError(
+            f"The state file {path} has version {version}; this gateway knows versions up to {len(migrations)}. "
+            "Run the newer gateway that made it, or set GATEWAY_STATE_PATH to another file."
+        )
+    for statements in migrations[version:]:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    if version < len(migrations):
+        connection.exec_driver_sql(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('version', ?)",
+            (str(len(migrations)),),
+        )
+    return len(migrations)
+
+
+def version_of(connection: Connection) -> int:
+    """Return the version of a store that has a ``meta`` table; 0 when nothing was applied yet."""
+    row = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'version'").first()
+    return int(row[0]) if row else 0

@@ -1,0 +1,1 @@
+"""HTTP: the composition root, the stages and the routes."""

@@ -1,0 +1,178 @@
+"""The composition root: the only place that builds and wires objects.
+
+What comes in: settings. What goes out: an ASGI application. There is no
+module-level state; two applications in one process share nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from gateway.errors import ForbiddenError, UnavailableError
+from gateway.execution.connect import open_database
+from gateway.execution.database import Database
+from gateway.observe import Observer
+from gateway.security.access import AccessBook
+from gateway.security.authenticate import Authenticator
+from gateway.settings import Settings
+from gateway.state.store import StateStore
+from gateway.web.caller import describe_caller
+from gateway.web.keeper import Keeper, Sources
+from gateway.web.loading import Loaded, current_fingerprint, load_catalog
+from gateway.web.logs import configure_logging, log_observer
+from gateway.web.public import PublicPages, json_response
+from gateway.web.routes import ResourceRoutes
+from gateway.web.service import Service, make_service, utc_now
+from gateway.web.stages.authenticate import PRINCIPAL, Authenticate
+from gateway.web.stages.recorder import Recorder
+from gateway.web.stages.shield import Shield
+
+PUBLIC_PATHS = ("/healthz", "/readyz", "/api_docs")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an application is made of, for those who start, stop and test it."""
+
+    settings: Settings
+    database: Database
+    state: StateStore
+    keeper: Keeper
+    accesses: AccessBook
+    authenticator: Authenticator
+    observer: Observer
+
+
+def create_app(
+    settings: Settings, *, observer: Observer | None = None, now: Callable[[], datetime] = utc_now
+) -> ASGIApp:
+    """Return the application of one worker; its lifespan connects and loads, and closes everything.
+
+    Raises:
+        ConfigurationError: the database URL or the state file is not usable.
+    """
+    if observer is None:
+        configure_logging(settings.log_level)
+    return make_app(make_parts(settings, observer or log_observer(), now))
+
+
+def make_parts(settings: Settings, observer: Observer, now: Callable[[], datetime] = utc_now) -> Parts:
+    """Return the wired parts; nothing is connected yet."""
+    database = open_database(settings, observer)
+    state = StateStore.open(settings.state_path)
+
+    def load(before: Loaded | None) -> Loaded:
+        return load_catalog(settings, before.catalog if before is not None else None)
+
+    def serve(loaded: Loaded) -> Service:
+        return make_service(loaded.catalog, database, settings, observer, now)
+
+    sources = Sources(
+        load=load,
+        fingerprint=lambda loaded: current_fingerprint(settings, loaded),
+        generation=state.generation.current,
+        bump=state.generation.bump,
+        serve=serve,
+    )
+    keeper = Keeper(sources, observer, settings.reload_every_s)
+    authenticator = Authenticator(state.tokens.by_digest)
+    return Parts(settings, database, state, keeper, AccessBook(), authenticator, observer)
+
+
+def make_app(parts: Parts) -> Starlette:
+    """Return the application of some parts: the stages in order, then the routes."""
+    public = PublicPages(parts.keeper, parts.database)
+    private = _PrivatePages(parts)
+    resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings)
+    app = Starlette(
+        routes=[
+            Route("/api/v1", resources),
+            Mount("/api/v1", app=resources),
+            Route("/api/me", private.caller, methods=["GET"]),
+            Route("/admin/reload", private.reload, methods=["POST"]),
+            Route("/healthz", public.health, methods=["GET"]),
+            Route("/readyz", public.readiness, methods=["GET"]),
+            Route("/api_docs", public.documentation, methods=["GET"]),
+            Route("/api_docs/errors/{code}", public.error, methods=["GET"]),
+        ],
+        middleware=[
+            Middleware(Recorder, observer=parts.observer),
+            Middleware(Shield, settings=parts.settings),
+            Middleware(Authenticate, authenticator=parts.authenticator, observer=parts.observer, public=PUBLIC_PATHS),
+        ],
+        exception_handlers={HTTPException: refuse_route},
+        lifespan=_lifespan(parts),
+    )
+    # A redirect would make some clients repeat the request without their token.
+    app.router.redirect_slashes = False
+    return app
+
+
+def refuse_route(request: Request, error: Exception) -> Response:
+    """Hand an error of routing to the recorder, which gives it the gateway's form."""
+    raise error
+
+
+class _PrivatePages:
+    """The few pages beside the resources that need a token."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def caller(self, request: Request) -> Response:
+        """Show who the token is and what it may do."""
+        service = self._parts.keeper.service()
+        principal = request.scope[PRINCIPAL]
+        access = self._parts.accesses.access_of(principal, service.catalog)
+        return json_response(describe_caller(principal, access, service))
+
+    async def reload(self, request: Request) -> Response:
+        """Read whitelist and database anew, here and in every other worker."""
+        if not request.scope[PRINCIPAL].is_admin:
+            raise ForbiddenError("grant_missing", "The token lacks --admin.")
+        if not await self._parts.keeper.reload_everywhere("asked for"):
+            raise UnavailableError(
+                "schema_changed", "The reload failed and the catalog before it stays; the log has the reason."
+            )
+        return json_response({"status": "reloaded"})
+
+
+def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await parts.keeper.start()
+        _reload_on_hangup(parts.keeper)
+        try:
+            yield
+        finally:
+            await parts.keeper.stop()
+            await parts.database.close()
+            parts.state.close()
+
+    return lifespan
+
+
+def _reload_on_hangup(keeper: Keeper) -> None:
+    """SIGHUP means reload, where this thread may listen to signals."""
+    tasks: set[asyncio.Task[bool]] = set()
+
+    def reload() -> None:
+        task = asyncio.ensure_future(keeper.reload_everywhere("SIGHUP"))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    with suppress(NotImplementedError, ValueError, RuntimeError, AttributeError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)

@@ -1,0 +1,232 @@
+"""What each method of each path does: request -> intent -> operation -> body.
+
+One function per pair of path and method; `HANDLERS` lists them, and which methods
+a path takes is read from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from gateway.catalog.model import Table
+from gateway.errors import MethodError
+from gateway.operations.results import WrittenResult
+from gateway.query.access import Access
+from gateway.query.context import Context, known_resource
+from gateway.query.deletes import plan_delete
+from gateway.query.intent import WriteIntent
+from gateway.query.writes import plan_create, plan_update, refusal_of_writes, writable_table
+from gateway.rest.body import parse_body
+from gateway.rest.parse import parse_write
+from gateway.rest.paths import CallerPath, IndexPath, ListPath, RelatedPath, ResourcePath, RowPath
+from gateway.rest.render import readable_relationships, render_index, render_page, render_row, row_links, with_ids
+from gateway.rest.url import list_path, parse_query, row_path
+from gateway.security.principal import Principal
+from gateway.web.caller import describe_caller
+from gateway.web.memory import KnownList, known_list, known_row
+from gateway.web.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply that is ready to be sent."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as the handlers need it. ``origin`` is scheme and host of absolute links."""
+
+    service: Service
+    method: str
+    query: bytes
+    access: Access
+    principal: Principal
+    origin: str
+    content_type: str | None = None
+    body: bytes = b""
+    max_json_depth: int = 10
+
+    def context(self) -> Context:
+        """Return the context of one planning run."""
+        return self.service.context(self.access)
+
+
+Handler = Callable[[Call, Any], Awaitable[Answer]]
+
+
+async def answer(call: Call, path: ResourcePath) -> Answer:
+    """Return the answer of one request.
+
+    Raises:
+        GatewayError: whatever the request meets; a 405 says what the path takes.
+    """
+    handler = HANDLERS.get((type(path), call.method))
+    if handler is None:
+        allowed = ", ".join(allowed_methods(call, path))
+        raise MethodError("method_not_allowed", f"{call.method} is not taken here.", headers={"Allow": allowed})
+    try:
+        return await handler(call, path)
+    except MethodError as error:
+        if "Allow" in error.headers:
+            raise
+        raise MethodError(
+            error.code, error.detail, headers={"Allow": ", ".join(allowed_methods(call, path))}
+        ) from error
+
+
+def allowed_methods(call: Call, path: ResourcePath) -> tuple[str, ...]:
+    """Return the methods that a path takes; writes only where the table takes them."""
+    methods = tuple(method for kind, method in HANDLERS if kind is type(path))
+    if not isinstance(path, ListPath | RowPath):
+        return methods
+    table = call.service.catalog.resources.get(path.resource)
+    refused = _refused_methods(table) if table is not None else frozenset()
+    return tuple(method for method in methods if method not in refused)
+
+
+def _refused_methods(table: Table) -> frozenset[str]:
+    if refusal_of_writes(table) is not None:
+        return frozenset({"POST", "PUT", "PATCH", "DELETE"})
+    refused = {"POST"} if table.create_refusal is not None else set()
+    if table.is_delete_forbidden:
+        refused.add("DELETE")
+    if not table.key:
+        refused.update({"PUT", "PATCH", "DELETE"})
+    return frozenset(refused)
+
+
+# Reads
+
+
+async def show_index(call: Call, path: IndexPath) -> Answer:
+    """Every resource the caller may use."""
+    return Answer(200, render_index(call.service.catalog, call.access))
+
+
+async def show_caller(call: Call, path: CallerPath) -> Answer:
+    """Who the token is, what it may do, server time."""
+    return Answer(200, orjson.dumps({"data": describe_caller(call.principal, call.access, call.service)}))
+
+
+async def list_rows(call: Call, path: ListPath) -> Answer:
+    """A page of a resource."""
+    known = known_list(call.service, call.access, path.resource, call.query)
+    return await _page(call, known, list_path(known.table.resource or ""))
+
+
+async def list_related(call: Call, path: RelatedPath) -> Answer:
+    """A page of a to-many, or the one row of a to-one."""
+    known = known_list(call.service, call.access, path.origin.resource, call.query, path.origin)
+    if known.planned.count is None:
+        return await _single(call, known)
+    parent = call.service.catalog.resources[path.origin.resource]
+    base = row_path(parent.resource or "", path.origin.key)
+    return await _page(call, known, f"{base}/{path.origin.relationship}")
+
+
+async def _page(call: Call, known: KnownList, path: str) -> Answer:
+    result = await call.service.reads.page(known.planned, known.request.intent.count)
+    if not known.request.is_enveloped:
+        result = replace(result, rows=with_ids(result.rows, known.table))
+    reply = render_page(result, known.request, path, call.origin)
+    return Answer(200, reply.body, reply.headers)
+
+
+async def _single(call: Call, known: KnownList) -> Answer:
+    """The row of a to-one. The request did not name its key, so its path is told from the row."""
+    row = await call.service.reads.row(known.planned)
+    table, intent = known.table, known.request.intent
+    path = row_path(table.resource or "", (row[column.name] for column in table.key))
+    links = row_links(path, readable_relationships(call.service.catalog, call.access, table))
+    if not known.request.is_enveloped:
+        return Answer(200, render_row(with_ids([row], table)[0], links, is_enveloped=False))
+    if intent.fields is not None and "*" not in intent.fields:
+        row = {name: row[name] for name in dict.fromkeys(intent.fields)}
+    return Answer(200, render_row(row, links))
+
+
+async def show_row(call: Call, path: RowPath) -> Answer:
+    """One row."""
+    known = known_row(call.service, call.access, path.resource, path.key, call.query)
+    row = await call.service.reads.row(known.planned)
+    if not known.request.is_enveloped:
+        row = with_ids([row], known.table)[0]
+    links = row_links(row_path(known.table.resource or "", path.key), known.links)
+    return Answer(200, render_row(row, links, is_enveloped=known.request.is_enveloped))
+
+
+# Writes
+
+
+async def create_row(call: Call, path: ListPath) -> Answer:
+    """A new row: 201 with its path in ``Location``."""
+    context = call.context()
+    writable_table(context, path.resource, "create")
+    planned = plan_create(context, _intent(call, path.resource, None))
+    result = await call.service.writes.create(planned, call.access.acting_staff)
+    return _written(call, planned.table, result, 201)
+
+
+async def change_row(call: Call, path: RowPath) -> Answer:
+    """A changed row, whether or not the change changed anything."""
+    context = call.context()
+    writable_table(context, path.resource, "update")
+    planned = plan_update(context, _intent(call, path.resource, path.key))
+    result = await call.service.writes.update(planned, context.clock)
+    return _written(call, planned.table, result, 200)
+
+
+async def delete_row(call: Call, path: RowPath) -> Answer:
+    """Nothing: the row is gone."""
+    context = call.context()
+    writable_table(context, path.resource, "delete")
+    parse_write(parse_query(call.query))
+    await call.service.writes.delete(plan_delete(context, WriteIntent(path.resource, key=path.key)))
+    return Answer(204)
+
+
+def _intent(call: Call, resource: str, key: tuple[str, ...] | None) -> WriteIntent:
+    value_format = parse_write(parse_query(call.query))
+    body = parse_body(call.content_type, call.body, call.max_json_depth)
+    return WriteIntent(resource, key, body.values, body.is_form, value_format)
+
+
+def _written(call: Call, table: Table, result: WrittenResult, status: int) -> Answer:
+    path = row_path(table.resource or "", result.key) if result.key else list_path(table.resource or "")
+    links = row_links(path, readable_relationships(call.service.catalog, call.access, table) if result.key else ())
+    headers = {"Location": path} if status == 201 and result.key else None
+    return Answer(status, render_row(result.row, links), headers)
+
+
+async def show_options(call: Call, path: ResourcePath) -> Answer:
+    """What the path takes."""
+    if isinstance(path, ListPath | RowPath):
+        known_resource(call.context(), path.resource)
+    elif isinstance(path, RelatedPath):
+        known_resource(call.context(), path.origin.resource)
+    return Answer(204, headers={"Allow": ", ".join(allowed_methods(call, path))})
+
+
+_Key = tuple[type[ResourcePath], str]
+HANDLERS: Final[Mapping[_Key, Handler]] = MappingProxyType(
+    {
+        **{(IndexPath, method): show_index for method in ("GET", "HEAD")},
+        **{(CallerPath, method): show_caller for method in ("GET", "HEAD")},
+        **{(ListPath, method): list_rows for method in ("GET", "HEAD")},
+        **{(RowPath, method): show_row for method in ("GET", "HEAD")},
+        **{(RelatedPath, method): list_related for method in ("GET", "HEAD")},
+        (ListPath, "POST"): create_row,
+        **{(RowPath, method): change_row for method in ("PUT", "PATCH")},
+        (RowPath, "DELETE"): delete_row,
+        **{(kind, "OPTIONS"): show_options for kind in (IndexPath, CallerPath, ListPath, RowPath, RelatedPath)},
+    }
+)

@@ -1,0 +1,158 @@
+"""The catalog over time: loaded at start, followed, reloaded, never lost.
+
+A reload that fails keeps the catalog in place and says so. Every worker follows the
+generation in the state store, and looks at the database's tables itself from time
+to time (SPEC section 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from gateway.errors import ConfigurationError, GatewayError, UnavailableError
+from gateway.observe import CatalogKept, CatalogLoaded, Observer
+from gateway.web.loading import Loaded
+from gateway.web.service import Service
+
+FOLLOW_EVERY_S: Final = 0.5
+_FIRST_RETRY_S: Final = 0.5
+_LONGEST_RETRY_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where catalogs come from: synchronous calls that the keeper runs in threads.
+
+    ``load`` takes the catalog in place; ``fingerprint`` reads the tables' present one.
+    """
+
+    load: Callable[[Loaded | None], Loaded]
+    fingerprint: Callable[[Loaded], str]
+    generation: Callable[[], int]
+    bump: Callable[[], int]
+    serve: Callable[[Loaded], Service]
+
+
+class Keeper:
+    """Holds the service of the catalog in place."""
+
+    def __init__(self, sources: Sources, observer: Observer, look_every_s: float) -> None:
+        self._sources = sources
+        self._observer = observer
+        self._look_every_s = look_every_s
+        self._loaded: Loaded | None = None
+        self._service: Service | None = None
+        self._generation = 0
+        self._begun = 0
+        self._lock = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.has_failed = False
+
+    def service(self) -> Service:
+        """Return what serves requests now.
+
+        Raises:
+            UnavailableError: ``starting`` until the first catalog is there.
+        """
+        if self._service is None:
+            raise UnavailableError(
+                "starting", "The gateway has not reached the database yet; try again.", headers={"Retry-After": "2"}
+            )
+        return self._service
+
+    async def start(self) -> None:
+        """Load the first catalog, or keep trying while the database is away, and follow changes.
+
+        Raises:
+            ConfigurationError: whitelist or credentials are wrong, which no waiting mends.
+        """
+        self._generation = await asyncio.to_thread(self._sources.generation)
+        try:
+            await self._load("start")
+        except UnavailableError as error:
+            self._note_failure("start", error)
+            self._tasks.append(asyncio.create_task(self._retry_start()))
+        self._tasks.append(asyncio.create_task(self._follow()))
+        if self._look_every_s > 0:
+            self._tasks.append(asyncio.create_task(self._look()))
+
+    async def stop(self) -> None:
+        """Stop following."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def reload(self, reason: str) -> bool:
+        """Read whitelist and database anew; return whether a new catalog is in place.
+
+        Callers that come while a load runs share the one that follows it.
+        """
+        wanted = self._begun + 1
+        async with self._lock:
+            if self._begun >= wanted:  # one that began after this was asked for has ended meanwhile
+                return not self.has_failed
+            try:
+                await self._load(reason)
+            except GatewayError as error:
+                self._note_failure(reason, error)
+                return False
+        return True
+
+    async def reload_everywhere(self, reason: str) -> bool:
+        """Reload here and tell the other workers; return whether it worked here."""
+        done = await self.reload(reason)
+        self._generation = await asyncio.to_thread(self._sources.bump)
+        return done
+
+    async def _load(self, reason: str) -> None:
+        began = monotonic()
+        self._begun += 1
+        loaded = await asyncio.to_thread(self._sources.load, self._loaded)
+        if loaded.problems and self._loaded is None:
+            problems = [str(problem) for problem in loaded.problems]
+            raise ConfigurationError("The whitelist does not fit the database:", problems)
+        for problem in loaded.problems:
+            self._observer(CatalogKept(reason, f"left out: {problem}"))
+        self._service = self._sources.serve(loaded)
+        self._loaded = loaded
+        self.has_failed = False
+        seconds = monotonic() - began
+        self._observer(CatalogLoaded(self._generation, len(loaded.catalog.exposed()), seconds, reason))
+
+    def _note_failure(self, reason: str, error: GatewayError) -> None:
+        self.has_failed = True
+        self._observer(CatalogKept(reason, str(error)))
+
+    async def _retry_start(self) -> None:
+        pause = _FIRST_RETRY_S
+        while self._service is None:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_RETRY_S)
+            if self._service is None:
+                await self.reload("start")
+
+    async def _follow(self) -> None:
+        """Every worker reloads within a second of a new generation."""
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            with suppress(Exception):  # a store that is busy or away is asked again
+                generation = await asyncio.to_thread(self._sources.generation)
+                if generation != self._generation:
+                    self._generation = generation
+                    await self.reload("generation")
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_every_s)
+            loaded = self._loaded
+            if loaded is None:
+                continue
+            with suppress(GatewayError):  # a database that is away is no reason to reload
+                present = await asyncio.to_thread(self._sources.fingerprint, loaded)
+                if present != loaded.catalog.fingerprint:
+                    await self.reload_everywhere("changed tables")

@@ -1,0 +1,175 @@
+"""Stored tokens: names, ends, rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import ConfigurationError
+from gateway.state.store import StateStore
+from gateway.state.tokens import NewToken, TokenRecord
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now.timestamp()
+
+    def advance(self, **span: int) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[StateStore]:
+    with StateStore.open(tmp_path / "state.sqlite3", clock=clock) as opened:
+        yield opened
+
+
+def made(store: StateStore, name: str = "bi", number: int = 1, expires_at: datetime | None = None) -> TokenRecord:
+    grants = ("invoices:read", "Ünïcode:*")
+    return store.tokens.create(NewToken(name, bytes([number]) * 32, f"gw_live_{number}", grants, True, 3, expires_at))
+
+
+def test_a_token_is_read_back_as_it_was_made(store: StateStore) -> None:
+    """Every value survives, and the digest finds it."""
+    record = made(store, expires_at=START + timedelta(days=90))
+
+    assert store.tokens.by_digest(b"\1" * 32) == record
+    assert record == TokenRecord(
+        id=1,
+        name="bi",
+        prefix="gw_live_1",
+        digest=b"\1" * 32,
+        grants=("invoices:read", "Ünïcode:*"),
+        is_admin=True,
+        staff_id=3,
+        created_at=START,
+        expires_at=START + timedelta(days=90),
+        revoked_at=None,
+    )
+
+
+def test_an_unknown_digest_finds_nothing(store: StateStore) -> None:
+    """None, not an error: most wrong tokens are simply unknown."""
+    made(store)
+
+    assert store.tokens.by_digest(b"\2" * 32) is None
+
+
+def test_a_name_belongs_to_one_working_token(store: StateStore) -> None:
+    """The second of a name is refused with the commands that help."""
+    made(store)
+    with pytest.raises(ConfigurationError, match=r"token rotate bi` or `gateway token revoke bi"):
+        made(store, number=2)
+
+
+@pytest.mark.parametrize("ending", ["revoked", "expired"])
+def test_an_ended_token_gives_its_name_back(store: StateStore, clock: Clock, ending: str) -> None:
+    """The old record stays for the list, with its end."""
+    old = made(store, expires_at=START + timedelta(days=1))
+    if ending == "revoked":
+        store.tokens.revoke("bi")
+    clock.advance(days=2)
+    new = made(store, number=2)
+
+    assert store.tokens.find("bi") == new
+    assert [record.id for record in store.tokens.all()] == [old.id, new.id]
+    assert not store.tokens.all()[0].is_active(clock.now)
+
+
+def test_a_token_works_until_the_moment_it_expires(store: StateStore) -> None:
+    """The end itself is outside."""
+    end = START + timedelta(days=1)
+    record = made(store, expires_at=end)
+
+    assert record.is_active(end - timedelta(seconds=1))
+    assert not record.is_active(end)
+
+
+def test_revoking_ends_a_token_at_once(store: StateStore, clock: Clock) -> None:
+    """The same second counts as after."""
+    made(store)
+    (ended,) = store.tokens.revoke("bi")
+
+    assert ended.revoked_at == START
+    assert not ended.is_active(clock.now)
+
+
+@pytest.mark.parametrize("name_or_id", ["bi", "1"])
+def test_a_token_is_found_by_name_and_by_id(store: StateStore, name_or_id: str) -> None:
+    """Both appear in the list."""
+    made(store)
+    other = made(store, "other", 2)
+
+    assert [record.id for record in store.tokens.revoke(name_or_id)] == [1]
+    assert store.tokens.find("other") == other
+
+
+def test_revoking_twice_changes_nothing(store: StateStore, clock: Clock) -> None:
+    """The first end stays on record."""
+    made(store)
+    store.tokens.revoke("bi")
+    clock.advance(hours=1)
+
+    assert store.tokens.revoke("bi") == ()
+    assert store.tokens.all()[0].revoked_at == START
+
+
+@pytest.mark.parametrize("name", ["nobody", "7", "", "9" * 40, "٣"])
+def test_revoking_what_is_not_there_is_an_error(store: StateStore, name: str) -> None:
+    """A mistyped name must not look like success."""
+    made(store)
+    with pytest.raises(ConfigurationError, match="There is no token"):
+        store.tokens.revoke(name)
+
+
+def test_rotation_keeps_everything_but_the_secret(store: StateStore) -> None:
+    """Name, grants, flags and expiry pass to the new token."""
+    old = made(store, expires_at=START + timedelta(days=90))
+    new = store.tokens.rotate("bi", b"\2" * 32, "gw_live_2")
+
+    kept = ("name", "grants", "is_admin", "staff_id", "expires_at")
+    assert [getattr(new, name) for name in kept] == [getattr(old, name) for name in kept]
+    assert (new.digest, new.prefix, new.revoked_at) == (b"\2" * 32, "gw_live_2", None)
+
+
+def test_both_tokens_work_during_the_overlap(store: StateStore, clock: Clock) -> None:
+    """The old one ends by itself when the overlap does."""
+    made(store)
+    new = store.tokens.rotate("bi", b"\2" * 32, "gw_live_2", overlap_s=3600)
+    old = store.tokens.all()[0]
+
+    assert old.is_active(START + timedelta(minutes=59))
+    assert not old.is_active(START + timedelta(hours=1))
+    assert store.tokens.find("bi") == new
+
+
+def test_revoking_a_name_ends_the_overlap_too(store: StateStore, clock: Clock) -> None:
+    """A leaked token is not spared because it was about to go."""
+    made(store)
+    store.tokens.rotate("bi", b"\2" * 32, "gw_live_2", overlap_s=3600)
+    ended = store.tokens.revoke("bi")
+
+    assert [(record.id, record.is_active(clock.now)) for record in ended] == [(1, False), (2, False)]
+
+
+def test_rotating_an_ended_token_is_an_error(store: StateStore) -> None:
+    """A revoked token does not come back under a new secret."""
+    made(store)
+    store.tokens.revoke("bi")
+    with pytest.raises(ConfigurationError, match='no working token "bi"'):
+        store.tokens.rotate("bi", b"\2" * 32, "gw_live_2")

@@ -1,0 +1,128 @@
+"""Settings: where they come from, what is refused, and that each is documented."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import ConfigurationError
+from gateway.settings import Settings, database_address, load_settings, setting_rows
+
+DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def default_text(value: object) -> str:
+    if value == "":
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else f"`{value}`"
+
+
+def problems(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ)
+    return caught.value.problems
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    """Variable, default and meaning, in the same order."""
+    lines = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `GATEWAY_")]
+
+    assert lines == [f"| `{row.variable}` | {default_text(row.default)} | {row.summary} |" for row in setting_rows()]
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    """And variables of other programs are not looked at."""
+    assert load_settings({"HOME": "/root", "PATH": "/bin"}) == Settings()
+
+
+def test_the_environment_is_read_and_converted() -> None:
+    """Text becomes the type of the default."""
+    found = load_settings({"GATEWAY_PORT": " 9000 ", "GATEWAY_POOL_WAIT_S": "0.5", "GATEWAY_SERVER_TIMING": "Yes"})
+
+    assert (found.port, found.pool_wait_s, found.server_timing) == (9000, 0.5, True)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """The file gives what the environment does not say."""
+    file = tmp_path / "settings.yaml"
+    file.write_text("port: 9000\nworkers: 4\nserver_timing: true\n", encoding="utf-8")
+    found = load_settings({"GATEWAY_SETTINGS": str(file), "GATEWAY_PORT": "9001"})
+
+    assert (found.port, found.workers, found.server_timing) == (9001, 4, True)
+
+
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    """A file of comments is fine."""
+    file = tmp_path / "settings.yaml"
+    file.write_text("# nothing yet\n", encoding="utf-8")
+
+    assert load_settings({"GATEWAY_SETTINGS": str(file)}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("GATEWAY_PORT", "http", "GATEWAY_PORT: 'http' is not a whole number"),
+        ("GATEWAY_PORT", "70000", "GATEWAY_PORT: 70000 is outside 0 to 65535"),
+        ("GATEWAY_POOL_WAIT_S", "soon", "GATEWAY_POOL_WAIT_S: 'soon' is not a number"),
+        ("GATEWAY_RELOAD_EVERY_S", "-1", "GATEWAY_RELOAD_EVERY_S: -1.0 is outside 0 to any"),
+        ("GATEWAY_SERVER_TIMING", "perhaps", "GATEWAY_SERVER_TIMING: 'perhaps' is not true or false"),
+        ("GATEWAY_LOG_LEVEL", "loud", "GATEWAY_LOG_LEVEL: 'loud' is not one of debug, info, warning, error"),
+        ("GATEWAY_DATABASE", "x", "unknown setting GATEWAY_DATABASE; did you mean GATEWAY_DATABASE_URL?"),
+        ("GATEWAY_XYZZY", "x", "unknown setting GATEWAY_XYZZY"),
+    ],
+)
+def test_a_mistake_is_named_with_what_would_be_right(variable: str, value: str, complaint: str) -> None:
+    """Nothing is ignored and nothing guessed."""
+    (found,) = problems({variable: value})
+
+    assert found.startswith(complaint)
+
+
+def test_a_mistyped_name_gets_the_nearest_one() -> None:
+    """In the spelling of the place where it stands."""
+    assert problems({"GATEWAY_POOLSIZE": "3"}) == ("unknown setting GATEWAY_POOLSIZE; did you mean GATEWAY_POOL_SIZE?",)
+
+
+def test_a_mistyped_name_in_the_file_names_the_file(tmp_path: Path) -> None:
+    """And suggests the file's spelling."""
+    file = tmp_path / "settings.yaml"
+    file.write_text("poolsize: 3\n", encoding="utf-8")
+
+    assert problems({"GATEWAY_SETTINGS": str(file)}) == (f"{file}: unknown setting poolsize; did you mean pool_size?",)
+
+
+def test_all_mistakes_are_listed_at_once() -> None:
+    """One start shows everything."""
+    assert len(problems({"GATEWAY_PORT": "x", "GATEWAY_WORKERS": "0", "GATEWAY_NONE": "1"})) == 3
+
+
+@pytest.mark.parametrize("content", ["- a list\n", "port: [\n", None])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str | None) -> None:
+    """Neither is one that cannot be read."""
+    file = tmp_path / "settings.yaml"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    (found,) = problems({"GATEWAY_SETTINGS": str(file)})
+
+    assert found.startswith(f"{file}: ")
+
+
+def test_variables_of_the_test_suite_are_no_settings() -> None:
+    """They share the prefix and are left alone."""
+    assert load_settings({"GATEWAY_TEST_DATABASE_URL": "mysql://x"}) == Settings()
+
+
+def test_an_address_is_shown_without_user_and_password() -> None:
+    """What is printed or logged holds no secret."""
+    assert database_address("mysql://app:s%40fe@db.example:3307/crm?x=y") == "mysql://db.example:3307/crm"
+    assert database_address("sqlite:////var/lib/crm.sqlite3") == "sqlite:////var/lib/crm.sqlite3"
+
+
+def test_names_of_settings_say_their_units() -> None:
+    """Numbers with a fraction are seconds, and say so."""
+    assert [
+        item.name for item in fields(Settings) if isinstance(item.default, float) and not item.name.endswith("_s")
+    ] == []
