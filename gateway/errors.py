@@ -84,6 +84,7 @@ _KINDS: Final = (
     ErrorKind("database_away", 503, "Database away", "The database cannot be reached; nothing was changed."),
     ErrorKind("database_busy", 503, "Database busy", "All connections stayed busy for the whole wait."),
     ErrorKind("outcome_unknown", 503, "Outcome unknown", "The connection died at commit; the write may have happened."),
+    ErrorKind("state_away", 503, "State store away", "The gateway's own store did not answer; nothing was done."),
     ErrorKind("no_acting_staff", 503, "No acting staff", "No active administrator exists whom a write could name."),
     ErrorKind(
         "schema_changed", 503, "Database schema changed", "A table changed under the request; the catalog reloads."

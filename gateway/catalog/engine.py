@@ -36,6 +36,8 @@ def open_engine(
     Raises:
         ConfigurationError: the URL cannot be used; the sentence says what one looks like.
     """
+    if not url:
+        raise ConfigurationError(f"GATEWAY_DATABASE_URL is not set; {_FORM}.")
     parsed = _parsed(url)
     if parsed.drivername == "sqlite":
         return _sqlite_engine(parsed)

@@ -22,7 +22,9 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
 
-from gateway.errors import CredentialError, RequestError
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.errors import CredentialError, RequestError, UnavailableError
 from gateway.security.principal import Principal
 from gateway.security.tokens import digest_of, looks_like_token
 from gateway.state.tokens import TokenRecord
@@ -141,7 +143,7 @@ class Authenticator:
 
     async def _look_up(self, key: bytes, digest: bytes) -> Principal | None:
         async with self._lookups:
-            record = await asyncio.to_thread(self._find, digest)
+            record = await asyncio.to_thread(self._found, digest)
         now = datetime.fromtimestamp(self._clock(), UTC)
         if record is None or not hmac.compare_digest(record.digest, digest) or not record.is_active(now):
             self._valid.pop(key, None)
@@ -152,6 +154,16 @@ class Authenticator:
         left = (principal.ends_at - now).total_seconds() if principal.ends_at else self._reuse_s
         self._remember(self._valid, key, _Known(principal, self._monotonic() + min(left, self._reuse_s)))
         return principal
+
+    def _found(self, digest: bytes) -> TokenRecord | None:
+        try:
+            return self._find(digest)
+        except SQLAlchemyError as error:
+            raise UnavailableError(
+                "state_away",
+                "The gateway's own store did not answer, so the token cannot be checked. Try again in a moment.",
+                headers={"Retry-After": "1"},
+            ) from error
 
     def _same_or(self, key: bytes, principal: Principal) -> Principal:
         """Return the object known before when nothing changed: accesses and plans are kept per identity."""

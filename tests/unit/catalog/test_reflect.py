@@ -241,6 +241,44 @@ def test_the_engine_of_settings() -> None:
         engine_of(Settings(database_url="mysql://u@h/crm", database_tls_ca="/nowhere/ca.pem"))
 
 
+AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIBiDCCAS+gAwIBAgIUbkNKTx3NFijSnK1fpAlA/un31JQwCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIwMjMxOTAzWhgPMjEy
+NjEwMjcyMzE5MDNaMBkxFzAVBgNVBAMMDnRlc3QgYXV0aG9yaXR5MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEf225v8r7QzTzjLe9HHLxDn2ZPHkvbA6GxCcgYv4t
+oJzHmpsI8nEtpQKOAE7lEaSGAgRBvxTOzqGhFcNCmacIqqNTMFEwHQYDVR0OBBYE
+FH9PBxWIEYrmAOPleVEBrzipSPEyMB8GA1UdIwQYMBaAFH9PBxWIEYrmAOPleVEB
+rzipSPEyMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgb77pkUvu
+MOy9VqhXPvOZa1BeK/UOaHfeljmvkOA4FasCIHRpM1V3wC+ji8y6ffoINu5HXEhm
+T2mR5wcKCbM/TXCT
+-----END CERTIFICATE-----
+"""
+"""A certificate of an authority whose key was thrown away."""
+
+
+def test_a_given_authority_is_what_the_server_is_verified_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificate and host name, also when TLS is only preferred."""
+    path = tmp_path / "ca.pem"
+    path.write_text(AUTHORITY)
+    engine = open_engine("mysql://u@h/crm", tls="prefer", tls_ca=str(path))
+
+    given: dict[str, object] = {}
+
+    def refuse(*_arguments: object, **options: object) -> None:
+        given.update(options)
+        raise RuntimeError("the driver needs another package for a password in the clear")
+
+    monkeypatch.setattr(engine.dialect, "connect", refuse)
+    with pytest.raises(ConfigurationError, match="only over TLS"), open_connection(engine):
+        pass
+
+    context = given["ssl"]
+    assert isinstance(context, ssl.SSLContext)
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert len(context.get_ca_certs()) == 1
+
+
 @pytest.mark.parametrize(
     ("number", "advice"),
     [
