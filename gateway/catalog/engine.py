@@ -154,12 +154,7 @@ def _sqlite_engine(url: URL) -> Engine:
 def _tls_arguments(tls: str, tls_ca: str) -> dict[str, object]:
     """PyMySQL prefers TLS by itself when nothing is said; a context makes it required."""
     if tls_ca:
-        try:
-            return {"ssl": ssl.create_default_context(cafile=tls_ca)}
-        except (OSError, ssl.SSLError):
-            raise ConfigurationError(
-                f"GATEWAY_DATABASE_TLS_CA: {tls_ca} is no readable file of certificates."
-            ) from None
+        return {"ssl": _verifying_context(tls_ca)}
     if tls == "off":
         return {"ssl_disabled": True}
     if tls == "require":

@@ -11,11 +11,13 @@ always has the same JSON type. Reading values *in* is the work of `query.coerce`
 from __future__ import annotations
 
 import re
+import struct
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -114,6 +116,7 @@ _FIXED_TEXT: Final = {"uuid": 36, "inet4": 15, "inet6": 39}
 _TYPE: Final = re.compile(
     r"\s*(?P<name>[a-z]\w*(?: (?:precision|varying)\b)?)\s*(?:\((?P<args>.*)\))?(?P<rest>[^()]*)", re.I | re.S
 )
+_SINGLE: Final = struct.Struct("f")
 _WORD: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.S)
 _ESCAPE: Final = re.compile(r"''|\\(.)", re.S)
 _ESCAPED: Final[Mapping[str, str]] = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
@@ -244,6 +247,10 @@ def decoder_of(column_type: ColumnType, context: DecodeContext) -> Decoder | Non
         return _datetime_decoder(context.zone, source=UTC)
     if name == "set":
         return _set_decoder(column_type.members)
+    if name == "float" and column_type.sql.lower().startswith("float") and context.dialect != "sqlite":
+        return _decode_single
+    if name == "php_list":
+        return lru_cache(maxsize=512)(_decode_php_list)  # few lists, over and over: the payment modes of invoices
     return _PLAIN_DECODERS.get(name)
 
 
@@ -278,17 +285,15 @@ def _bit_number(value: bytes | int) -> int:
 def _datetime_decoder(zone: tzinfo, source: tzinfo) -> Decoder:
     """A naive moment of ``source`` becomes an aware one of ``zone``; a zero date becomes null."""
 
-    def decode(value: datetime | str) -> datetime | None:
-        if isinstance(value, str):
-            parsed = parse_datetime_text(value)
-            if parsed is None:
-                return None
-            value = parsed
-        if source is zone:
-            return value.replace(tzinfo=zone)
-        return value.replace(tzinfo=source).astimezone(zone)
+    def decode_wall(value: datetime | str) -> datetime | None:
+        moment = parse_datetime_text(value) if isinstance(value, str) else value
+        return moment and moment.replace(tzinfo=zone)
 
-    return decode
+    def decode_instant(value: datetime | str) -> datetime | None:
+        moment = parse_datetime_text(value) if isinstance(value, str) else value
+        return moment and moment.replace(tzinfo=source).astimezone(zone)
+
+    return decode_wall if source is zone else decode_instant
 
 
 def parse_datetime_text(value: str) -> datetime | None:
@@ -299,13 +304,26 @@ def parse_datetime_text(value: str) -> datetime | None:
         return None
 
 
-def _decode_date(value: date | str) -> str | None:
+def _decode_date(value: date | str) -> date | None:
     if isinstance(value, date):
-        return value.isoformat()
+        return value
     try:
-        return date.fromisoformat(value[:10]).isoformat()
+        return date.fromisoformat(value[:10])
     except ValueError:
         return None
+
+
+def _decode_single(value: float) -> float:
+    """A FLOAT arrives as the double next to it; the shortest number that is stored the same is what was meant.
+
+    >>> _decode_single(0.10000000149011612)
+    0.1
+    """
+    for digits in range(6, 9):
+        shorter = float(f"{value:.{digits}g}")
+        if _SINGLE.unpack(_SINGLE.pack(shorter))[0] == value:
+            return shorter
+    return value
 
 
 def _decode_time(value: timedelta | str) -> str:
@@ -353,7 +371,7 @@ _PHP_ITEM: Final = re.compile(rb'i:\d+;(?:i:(-?\d+);|s:(\d+):")')
 _BREAK: Final = re.compile(r"<br ?/?>(?=\r?\n)", re.IGNORECASE)
 
 
-def _decode_php_list(value: str | bytes) -> list[str]:
+def _decode_php_list(value: str | bytes) -> tuple[str, ...]:
     """The words and whole numbers of a PHP-serialised list, in order, as text; anything else is an empty list.
 
     The column holds ids and slugs (SEMANTICS 0.5), so nothing else of PHP's
@@ -362,16 +380,16 @@ def _decode_php_list(value: str | bytes) -> list[str]:
     data = value if isinstance(value, bytes) else value.encode()
     opening = _PHP_LIST.match(data)
     if opening is None:
-        return []
+        return ()
     items: list[str] = []
     position = opening.end()
     while data[position : position + 2] != b"}":  # the closing brace ends the text too
         match = _PHP_ITEM.match(data, position)
         if match is None:
-            return []
+            return ()
         item, position = _php_item(data, match)
         items.append(item)
-    return items
+    return tuple(items)
 
 
 def _php_item(data: bytes, match: re.Match[bytes]) -> tuple[str, int]:
@@ -393,7 +411,6 @@ _PLAIN_DECODERS: Final[Mapping[str, Decoder]] = MappingProxyType(
         "time": _decode_time,
         "binary": _decode_binary,
         "json": _decode_json,
-        "php_list": _decode_php_list,
         "multiline": _decode_multiline,
     }
 )

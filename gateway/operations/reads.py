@@ -27,15 +27,15 @@ class Reads:
         statement = self._statements.read(plan)
         return statement.decode(await self._database.fetch(statement.text, statement.bind(values)))
 
-    async def row(self, planned: PlannedRead) -> dict[str, Any]:
+    async def row(self, plan: ReadPlan, values: Values) -> dict[str, Any]:
         """Return the one row of a plan. One statement.
 
         Raises:
             NotFoundError: ``row_unknown``.
         """
-        rows = await self.rows(planned.plan, planned.values)
+        rows = await self.rows(plan, values)
         if not rows:
-            raise row_unknown(planned.plan)
+            raise row_unknown(plan)
         return rows[0]
 
     async def page(self, planned: PlannedRead, count: str) -> PageResult:

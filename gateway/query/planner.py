@@ -247,8 +247,8 @@ def _key_value(column: Column, text: str, clock: Clock) -> object:
         raise RequestError("key_invalid", f"{column.name} in the path: {refusal.message}.") from refusal
 
 
-def rebind_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock) -> PlannedRead:
-    """Return the plan of one row for another key; the key's values stand in the first slots.
+def values_for_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock) -> Values:
+    """Return the values of a row's plan for another key, which stands in the first slots.
 
     Raises:
         RequestError: ``key_invalid``.
@@ -257,7 +257,7 @@ def rebind_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock) -> Plan
     if len(key) != len(columns):
         raise _wrong_key(planned.plan.table)
     bound = tuple(_key_value(column, text, clock) for column, text in zip(columns, key, strict=True))
-    return replace(planned, values=(*bound, *planned.values[len(bound) :]))
+    return (*bound, *planned.values[len(bound) :])
 
 
 def _row_filter(context: Context, table: Table) -> tuple[Condition, ...]:

@@ -31,9 +31,14 @@ def decode_segment(raw: bytes) -> str:
     """Return a path segment as text.
 
     Raises:
-        RequestError: ``path_invalid`` for bytes that are not UTF-8 or hold a null.
+        RequestError: ``path_invalid`` for bytes that are not UTF-8.
     """
-    return _decoded(raw, RequestError("path_invalid", "The path is not percent-encoded UTF-8."))
+    if raw.isalnum():  # the usual name or number: ASCII and nothing to decode
+        return raw.decode("ascii")
+    try:
+        return unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise RequestError("path_invalid", "The path is not percent-encoded UTF-8.") from None
 
 
 def split_key(raw: bytes) -> tuple[str, ...]:

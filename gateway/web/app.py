@@ -13,12 +13,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from gateway.errors import ForbiddenError, UnavailableError
@@ -33,14 +30,11 @@ from gateway.web.caller import describe_caller
 from gateway.web.keeper import Keeper, Sources
 from gateway.web.loading import Loaded, current_fingerprint, load_catalog
 from gateway.web.logs import configure_logging, log_observer
+from gateway.web.pipeline import Fork, through_stages
 from gateway.web.public import PublicPages, json_response
 from gateway.web.routes import ResourceRoutes
 from gateway.web.service import Service, make_service, utc_now
-from gateway.web.stages.authenticate import PRINCIPAL, Authenticate
-from gateway.web.stages.recorder import Recorder
-from gateway.web.stages.shield import Shield
-
-PUBLIC_PATHS = ("/healthz", "/readyz", "/api_docs")
+from gateway.web.stages.authenticate import PRINCIPAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +63,14 @@ def create_app(
     return make_app(make_parts(settings, observer or log_observer(), now))
 
 
-def make_parts(settings: Settings, observer: Observer, now: Callable[[], datetime] = utc_now) -> Parts:
-    """Return the wired parts; nothing is connected yet."""
-    database = open_database(settings, observer)
+def make_parts(
+    settings: Settings,
+    observer: Observer,
+    now: Callable[[], datetime] = utc_now,
+    database: Database | None = None,
+) -> Parts:
+    """Return the wired parts, on a database of the caller's where one is given; nothing is connected yet."""
+    database = database or open_database(settings, observer)
     state = StateStore.open(settings.state_path)
 
     def load(before: Loaded | None) -> Loaded:
@@ -92,15 +91,12 @@ def make_parts(settings: Settings, observer: Observer, now: Callable[[], datetim
     return Parts(settings, database, state, keeper, AccessBook(), authenticator, observer)
 
 
-def make_app(parts: Parts) -> Starlette:
-    """Return the application of some parts: the stages in order, then the routes."""
+def make_app(parts: Parts) -> ASGIApp:
+    """Return the application of some parts: the stages in order, then resources and pages."""
     public = PublicPages(parts.keeper, parts.database)
     private = _PrivatePages(parts)
-    resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings)
-    app = Starlette(
+    pages = Router(
         routes=[
-            Route("/api/v1", resources),
-            Mount("/api/v1", app=resources),
             Route("/api/me", private.caller, methods=["GET"]),
             Route("/admin/reload", private.reload, methods=["POST"]),
             Route("/healthz", public.health, methods=["GET"]),
@@ -108,22 +104,12 @@ def make_app(parts: Parts) -> Starlette:
             Route("/api_docs", public.documentation, methods=["GET"]),
             Route("/api_docs/errors/{code}", public.error, methods=["GET"]),
         ],
-        middleware=[
-            Middleware(Recorder, observer=parts.observer),
-            Middleware(Shield, settings=parts.settings),
-            Middleware(Authenticate, authenticator=parts.authenticator, observer=parts.observer, public=PUBLIC_PATHS),
-        ],
-        exception_handlers={HTTPException: refuse_route},
+        # A redirect would make some clients repeat the request without their token.
+        redirect_slashes=False,
         lifespan=_lifespan(parts),
     )
-    # A redirect would make some clients repeat the request without their token.
-    app.router.redirect_slashes = False
-    return app
-
-
-def refuse_route(request: Request, error: Exception) -> Response:
-    """Hand an error of routing to the recorder, which gives it the gateway's form."""
-    raise error
+    resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings)
+    return through_stages(Fork(resources, pages), parts.settings, parts.authenticator, parts.observer)
 
 
 class _PrivatePages:
@@ -150,9 +136,9 @@ class _PrivatePages:
         return json_response({"status": "reloaded"})
 
 
-def _lifespan(parts: Parts) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(parts: Parts) -> Callable[[object], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: object) -> AsyncIterator[None]:
         await parts.keeper.start()
         _reload_on_hangup(parts.keeper)
         try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.types import Receive
@@ -17,44 +15,36 @@ class ClientGoneError(Exception):
     """The client closed the connection; there is nobody to answer."""
 
 
-@asynccontextmanager
-async def client_watch(receive: Receive) -> AsyncIterator[None]:
-    """Return a context that is cancelled when the client goes away.
+class ClientWatch:
+    """A context that is cancelled when the client goes away.
 
     The body must have been read. Costs one timer for requests that end soon.
 
     Raises:
         ClientGoneError: the client went away.
     """
-    watch = _Watch(receive)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if watch.is_gone and _uncancelled():
-            raise ClientGoneError from None
-        raise
-    finally:
-        watch.stop()
 
+    __slots__ = ("_is_gone", "_listener", "_receive", "_request", "_timer")
 
-def _uncancelled() -> bool:
-    """Take back the watch's own cancellation; False when somebody else cancelled the request too."""
-    task = asyncio.current_task()
-    return task is not None and task.uncancel() == 0
-
-
-class _Watch:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._request = asyncio.current_task()
+        self._is_gone = False
         self._listener: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._start)
-        self.is_gone = False
 
-    def stop(self) -> None:
+    async def __aenter__(self) -> None:
+        self._request = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._start)
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
         if self._listener is not None:
             self._listener.cancel()
+        # Only the watch's own cancellation is taken back; somebody else's goes on.
+        if self._is_gone and isinstance(error, asyncio.CancelledError) and self._uncancelled():
+            raise ClientGoneError from None
+
+    def _uncancelled(self) -> bool:
+        return self._request is not None and self._request.uncancel() == 0
 
     def _start(self) -> None:
         self._listener = asyncio.get_running_loop().create_task(self._listen())
@@ -62,6 +52,6 @@ class _Watch:
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.is_gone = True
+        self._is_gone = True
         if self._request is not None:
             self._request.cancel()

@@ -143,7 +143,7 @@ async def _page(call: Call, known: KnownList, path: str) -> Answer:
 
 async def _single(call: Call, known: KnownList) -> Answer:
     """The row of a to-one. The request did not name its key, so its path is told from the row."""
-    row = await call.service.reads.row(known.planned)
+    row = await call.service.reads.row(known.planned.plan, known.planned.values)
     table, intent = known.table, known.request.intent
     path = row_path(table.resource or "", (row[column.name] for column in table.key))
     links = row_links(path, readable_relationships(call.service.catalog, call.access, table))
@@ -156,8 +156,8 @@ async def _single(call: Call, known: KnownList) -> Answer:
 
 async def show_row(call: Call, path: RowPath) -> Answer:
     """One row."""
-    known = known_row(call.service, call.access, path.resource, path.key, call.query)
-    row = await call.service.reads.row(known.planned)
+    known, values = known_row(call.service, call.access, path.resource, path.key, call.query)
+    row = await call.service.reads.row(known.planned.plan, values)
     if not known.request.is_enveloped:
         row = with_ids([row], known.table)[0]
     links = row_links(row_path(known.table.resource or "", path.key), known.links)

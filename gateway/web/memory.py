@@ -7,12 +7,13 @@ values depend on the moment it was asked (date words).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.catalog.model import Table
 from gateway.query.access import Access
 from gateway.query.intent import Origin
-from gateway.query.planner import PlannedRead, plan_read, rebind_key
+from gateway.query.plan import Values
+from gateway.query.planner import PlannedRead, plan_read, values_for_key
 from gateway.rest.parse import ReadRequest, parse_list, parse_row, parse_to_one
 from gateway.rest.render import readable_relationships
 from gateway.rest.url import parse_query
@@ -64,16 +65,18 @@ def _parsed(service: Service, resource: str, query: bytes, origin: Origin | None
     return parse_list(resource, pairs, origin)
 
 
-def known_row(service: Service, access: Access, resource: str, key: tuple[str, ...], query: bytes) -> KnownRow:
-    """Return the planned row of a query string with its key filled in."""
+def known_row(
+    service: Service, access: Access, resource: str, key: tuple[str, ...], query: bytes
+) -> tuple[KnownRow, Values]:
+    """Return the planned row of a query string, and the plan's values for one key."""
     place = (access, resource, query)
     known = service.memory.get(place)
     if isinstance(known, KnownRow):
-        return replace(known, planned=rebind_key(known.planned, key, service.clock()))
+        return known, values_for_key(known.planned, key, service.clock())
     request = parse_row(resource, key, parse_query(query))
     planned = plan_read(service.context(access), request.intent)
     links = readable_relationships(service.catalog, access, planned.plan.table)
     made = KnownRow(request, planned, planned.plan.table, links)
     if planned.is_timeless:
         service.memory.put(place, made)
-    return made
+    return made, planned.values

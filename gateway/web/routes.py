@@ -14,7 +14,7 @@ from gateway.errors import RequestError, SchemaChangedError
 from gateway.rest.paths import ResourcePath, parse_path
 from gateway.security.access import AccessBook
 from gateway.settings import Settings
-from gateway.web.disconnect import ClientGoneError, client_watch
+from gateway.web.disconnect import ClientGoneError, ClientWatch
 from gateway.web.handlers import Answer, Call, answer
 from gateway.web.keeper import Keeper
 from gateway.web.replies import send_reply
@@ -43,7 +43,7 @@ class ResourceRoutes:
         method: str = scope["method"]
         body = b"" if method in _BODILESS else await read_body(receive, self._max_body_bytes)
         try:
-            async with client_watch(receive):
+            async with ClientWatch(receive):
                 reply = await self._answer(service, path, scope, body)
         except ClientGoneError:
             return

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
+from sample_crm import build
+from tests.support.app import NOON, App, served
+from tests.support.mariadb import Server
 
 HERE = Path(__file__).parent
 
@@ -14,3 +20,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.db)
+
+
+@pytest.fixture(scope="session")
+def crm_database(mariadb_server: Server) -> Iterator[str]:
+    """The URL of this worker's sample CRM, as it was on 15 July 2026; tests leave it as they found it."""
+    name = f"gateway_crm_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    url = mariadb_server.create_database(name)
+    build(url, scale="demo", today=NOON.date())
+    yield url
+    mariadb_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def crm(crm_database: str) -> AsyncIterator[App]:
+    """The application on the sample CRM with the packaged whitelist, at noon of that day."""
+    async with served(crm_database) as app:
+        yield app

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Connection, event
 
+from gateway.catalog.build import build_catalog, tables_needed
 from gateway.catalog.engine import open_connection, open_engine
+from gateway.catalog.knowledge import parse_profile
 from gateway.catalog.propose import Recognised, propose_whitelist, recognise
 from gateway.catalog.reflect import existing_tables, fingerprint, reflect
 from gateway.catalog.reflected import ReflectedColumn, ReflectedForeignKey
-from gateway.catalog.whitelist import parse_whitelist
+from gateway.catalog.report import render_text, report
+from gateway.catalog.whitelist import load_whitelist, parse_whitelist
 from gateway.errors import ConfigurationError, UnavailableError
+from gateway.profile import load_profile
 from sample_crm.schema import schema_statements
 from tests.support.mariadb import PrivateServer, Server
+
+ROOT = Path(__file__).parents[2]
 
 ODDITIES = (
     "CREATE TABLE people (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, name VARCHAR(50) NOT NULL DEFAULT 'no''b\\\\ody',"
@@ -182,6 +190,24 @@ def test_perfex_is_recognised_and_its_proposal_is_the_whitelist_of_this_project(
     assert (len(existing), recognise(existing)) == (126, Recognised("tbl"))
     exposed = parse_whitelist(propose_whitelist(existing, prefix="tbl", version=341), "w").tables
     assert {f"tbl{table.name.text}" for table in exposed} <= existing
+
+
+def test_the_whitelist_of_this_project_fits_all_of_perfex(perfex_url: str) -> None:
+    """No mistake, nothing absent, no resource without a key, every secret of the staff hidden."""
+    exposure = load_whitelist(ROOT / "whitelist.yaml")
+    profile = parse_profile(load_profile("perfex"))
+    with open_connection(open_engine(perfex_url)) as connection:
+        found = reflect(connection, tables_needed(exposure, profile, existing_tables(connection)))
+    built = build_catalog(found, exposure, profile, zone=UTC)
+
+    told = report(built.catalog, found, exposure, built.problems)
+
+    assert (told.problems, told.absences, told.unreadable) == ((), (), ())
+    assert [table.resource for table in told.tables if not table.key] == []
+    staff = next(table for table in told.tables if table.resource == "staff")
+    assert {"password", "google_auth_secret", "hourly_rate"} <= set(staff.hidden)
+    assert "tblsessions" in told.unknown
+    assert render_text(told).endswith("Usable: 74 resources.\n")
 
 
 def test_options_and_custom_fields_are_part_of_the_fingerprint(mariadb_server: Server, perfex_url: str) -> None:

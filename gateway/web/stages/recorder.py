@@ -31,6 +31,9 @@ SECURITY_HEADERS: Final = (
 )
 
 
+_DEFAULTED: Final = frozenset(name for name, _ in SECURITY_HEADERS)
+
+
 class Recorder:
     """Gives every request an id, every answer its headers and every failure its problem document."""
 
@@ -93,6 +96,6 @@ def request_id_of(scope: Scope) -> bytes:
 
 def _complete(headers: list[tuple[bytes, bytes]], request_id: bytes) -> None:
     """Add what every answer carries, but for what the answer says itself."""
-    own = {name for name, _ in headers}
-    headers.extend(pair for pair in SECURITY_HEADERS if pair[0] not in own)
+    own = [name for name, _ in headers if name in _DEFAULTED]
+    headers.extend(SECURITY_HEADERS if not own else (pair for pair in SECURITY_HEADERS if pair[0] not in own))
     headers.append((b"x-request-id", request_id))

@@ -236,7 +236,8 @@ def test_a_url_that_cannot_be_used_says_what_one_looks_like(url: str) -> None:
 
 def test_the_engine_of_settings() -> None:
     """Address, limits and TLS come from the settings."""
-    assert engine_of(Settings(database_url="mysql://u@h/crm", database_tls="require")).url.host == "h"
+    for tls in ("off", "prefer", "require"):
+        assert engine_of(Settings(database_url="mysql://u@h/crm", database_tls=tls)).url.host == "h"
     with pytest.raises(ConfigurationError, match="GATEWAY_DATABASE_TLS_CA"):
         engine_of(Settings(database_url="mysql://u@h/crm", database_tls_ca="/nowhere/ca.pem"))
 
