@@ -117,6 +117,7 @@ _TYPE: Final = re.compile(
     r"\s*(?P<name>[a-z]\w*(?: (?:precision|varying)\b)?)\s*(?:\((?P<args>.*)\))?(?P<rest>[^()]*)", re.I | re.S
 )
 _SINGLE: Final = struct.Struct("f")
+_LARGEST_SINGLE: Final = 3.4028234663852886e38
 _WORD: Final = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.S)
 _ESCAPE: Final = re.compile(r"''|\\(.)", re.S)
 _ESCAPED: Final[Mapping[str, str]] = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
@@ -321,7 +322,7 @@ def _decode_single(value: float) -> float:
     """
     for digits in range(6, 9):
         shorter = float(f"{value:.{digits}g}")
-        if _SINGLE.unpack(_SINGLE.pack(shorter))[0] == value:
+        if abs(shorter) <= _LARGEST_SINGLE and _SINGLE.unpack(_SINGLE.pack(shorter))[0] == value:
             return shorter
     return value
 
