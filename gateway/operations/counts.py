@@ -50,6 +50,7 @@ class Counts:
         self._reuse_s = reuse_s
         self._clock = clock
         self._running: dict[_Key, asyncio.Task[int]] = {}
+        self._tasks: set[asyncio.Task[int]] = set()  # also those of before a write; the loop itself holds none fast
         self._recent: Recent[_Key, tuple[int, float]] = Recent(1_000)
         self._places = asyncio.Semaphore(most_running)
         self._epoch = 0
@@ -95,10 +96,12 @@ class Counts:
         if task is None:
             task = asyncio.create_task(self._count(key, self._epoch))
             self._running[key] = task
+            self._tasks.add(task)
             task.add_done_callback(lambda done: self._ended(key, done))
         return task
 
     def _ended(self, key: _Key, task: asyncio.Task[int]) -> None:
+        self._tasks.discard(task)
         if self._running.get(key) is task:
             del self._running[key]
         if not task.cancelled():

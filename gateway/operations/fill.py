@@ -88,7 +88,7 @@ class Fills:
     async def _option(self, session: Session, name: str) -> int | None:
         value = await self._first(session, "options", "value", [("name", "eq", name)], ("id",))
         text = str(value) if value is not None else ""
-        return int(text) if text.isdigit() and text != "0" else None
+        return int(text) if text.isdecimal() and text != "0" else None
 
     async def _first(
         self, session: Session, table_name: str, field: str, tests: Sequence[_Test], order: Sequence[str] = ()

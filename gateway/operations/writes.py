@@ -52,7 +52,6 @@ class Writes:
             row = await self._result(session, planned)
             if row is None and planned.plan.result is not None:
                 raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
-        self._counts.forget()
         return WrittenResult(row or {}, _key_of(planned, row or {}))
 
     async def update(self, planned: PlannedWrite, clock: Clock) -> WrittenResult:
@@ -67,13 +66,12 @@ class Writes:
             stored = await self._locked(session, planned)
             issues = altered(planned.sent_back, stored, clock)
             if issues:
-                names = ", ".join(item.column.name for item in planned.sent_back)
+                names = ", ".join((issue.pointer or "").lstrip("/") for issue in issues)
                 raise ValidationError("fields_invalid", f"Fields cannot be changed: {names}.", issues=issues)
             await self._run_steps(session, planned)
             row = await self._result(session, planned)
             if row is None:
                 raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
-        self._counts.forget()
         return WrittenResult(row, _key_of(planned, stored))
 
     async def delete(self, planned: PlannedWrite) -> None:
@@ -87,7 +85,6 @@ class Writes:
             await self._locked(session, planned)
             await self._check_dependants(session, planned)
             await self._run_steps(session, planned)
-        self._counts.forget()
 
     async def _check_dependants(self, session: Session, planned: PlannedWrite) -> None:
         """Pass when nothing depends on the row. One statement per relationship."""
@@ -108,6 +105,8 @@ class Writes:
                 yield session
         except ValueRefusedError as error:
             raise _named(error, planned) from error
+        finally:
+            self._counts.forget()  # whatever the outcome: one that is unknown may have been written
 
     async def _locked(self, session: Session, planned: PlannedWrite) -> Mapping[str, Any]:
         plan = planned.plan.reads[0]

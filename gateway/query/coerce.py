@@ -15,7 +15,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,10 +31,12 @@ from gateway.query.moments import (
     parse_time_span,
 )
 
-_INTEGER: Final = re.compile(r"[+-]?\d{1,40}")
-_DECIMAL: Final = re.compile(r"[+-]?(\d{1,80}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,2})?")
+_INTEGER: Final = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(\d{1,80}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_INTEGER: Final = 2**64 - 1
 _MOST_DECIMAL_DIGITS: Final = 65
+_EXACT: Final = Context(prec=200)
+"""A context that rounds no number which `_DECIMAL` lets pass; the default one keeps 28 digits."""
 _BOOLEANS: Final = MappingProxyType({"1": True, "true": True, "0": False, "false": False})
 
 
@@ -86,8 +88,6 @@ def coerce_operand(column_type: ColumnType, raw: object, clock: Clock) -> object
         if isinstance(moment, datetime) and not str(raw).startswith("@"):
             raise RefusedValueError("type", "a day is due, YYYY-MM-DD or a date word")
         return moment.date() if isinstance(moment, datetime) else moment
-    if kind == "enum":
-        return _text(raw)
     return _READERS[kind](column_type, raw)
 
 
@@ -145,17 +145,33 @@ def _read_text(_: ColumnType, raw: object) -> str:
 
 
 def _read_integer(_: ColumnType, raw: object) -> int:
-    if isinstance(raw, bool):
+    number = _whole(raw)
+    if number is None:
         raise RefusedValueError("type", "a whole number is due")
-    if isinstance(raw, Decimal) and raw == raw.to_integral_value() and abs(raw) <= _LONGEST_INTEGER:
-        return int(raw)
-    text = str(raw).replace(" ", "+", 1) if isinstance(raw, str) and raw.startswith(" ") else str(raw)
-    if not isinstance(raw, (str, int)) or not _INTEGER.fullmatch(text):
-        raise RefusedValueError("type", "a whole number is due")
-    number = int(text)
     if not -(2**63) <= number <= _LONGEST_INTEGER:
         raise RefusedValueError("out_of_range", "the number is beyond 64 bits")
     return number
+
+
+def _whole(raw: object) -> int | None:
+    """The whole number that a value is, None when it is none; a JSON number such as 7.0 is one."""
+    match raw:
+        case bool():
+            return None
+        case int():
+            return raw
+        case Decimal():
+            is_whole = raw.adjusted() < _MOST_DECIMAL_DIGITS and raw == raw.to_integral_value()
+            return int(raw) if is_whole else None
+        case str():
+            text = _signed(raw)
+            return int(text) if _INTEGER.fullmatch(text) else None
+    return None
+
+
+def _signed(text: str) -> str:
+    """A space where a sign is due is a ``+`` that a URL lost."""
+    return "+" + text[1:] if text.startswith(" ") else text
 
 
 def _read_flag(column_type: ColumnType, raw: object) -> int:
@@ -164,23 +180,24 @@ def _read_flag(column_type: ColumnType, raw: object) -> int:
     return _read_integer(column_type, raw)
 
 
-def _read_decimal(_: ColumnType, raw: object) -> Decimal:
+def _number(raw: object) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, (str, int, Decimal)):
         raise RefusedValueError("type", "a number is due")
-    text = str(raw)
+    text = _signed(str(raw))
     if not _DECIMAL.fullmatch(text):
         raise RefusedValueError("type", "a number is due")
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise RefusedValueError("type", "a number is due") from error
-    if len(format(number, "f").lstrip("-").replace(".", "")) > _MOST_DECIMAL_DIGITS + 60:
+    return Decimal(text)
+
+
+def _read_decimal(_: ColumnType, raw: object) -> Decimal:
+    plain = format(_number(raw), "f")
+    if len(plain.lstrip("-").replace(".", "")) > _MOST_DECIMAL_DIGITS + 60:
         raise RefusedValueError("out_of_range", "the number has too many digits")
-    return number
+    return Decimal(plain)
 
 
-def _read_float(column_type: ColumnType, raw: object) -> float:
-    number = float(_read_decimal(column_type, raw))
+def _read_float(_: ColumnType, raw: object) -> float:
+    number = float(_number(raw))
     if number in (float("inf"), float("-inf")):
         raise RefusedValueError("out_of_range", "the number is too large")
     return number
@@ -252,6 +269,8 @@ def _written_moment(column_type: ColumnType, raw: object, clock: Clock) -> date 
 def _midnight(day: date, zone: tzinfo) -> datetime:
     try:
         return localized(datetime(day.year, day.month, day.day), zone)
+    except OverflowError as error:
+        raise RefusedValueError("out_of_range", "the day is out of range") from error
     except NonexistentTimeError as error:
         raise RefusedValueError(
             "nonexistent_time", "midnight of this day does not exist in the CRM's time zone"
@@ -271,11 +290,12 @@ def _write_integer(column_type: ColumnType, raw: object) -> int:
 def _write_decimal(column_type: ColumnType, raw: object) -> Decimal:
     number = _read_decimal(column_type, raw)
     scale, precision = column_type.scale or 0, column_type.precision or _MOST_DECIMAL_DIGITS
-    exact = number.normalize() if number else Decimal(0)
+    exact = number.normalize(_EXACT)
     exponent = exact.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > scale:
+    assert isinstance(exponent, int)
+    if -exponent > scale:
         raise RefusedValueError("scale", f"at most {scale} decimals are kept")
-    if abs(number) >= Decimal(10) ** (precision - scale):
+    if exact and exact.adjusted() >= precision - scale:
         raise RefusedValueError("out_of_range", f"at most {precision - scale} digits before the point fit")
     if column_type.minimum is not None and number < column_type.minimum:
         raise RefusedValueError("out_of_range", "a number of at least 0 is due")
@@ -347,13 +367,17 @@ def _write_binary(column_type: ColumnType, raw: object) -> bytes:
 
 
 def _write_json(_: ColumnType, raw: object) -> str:
-    return orjson.dumps(raw, default=_json_number).decode()
-
-
-def _json_number(value: object) -> object:
-    if isinstance(value, Decimal):
-        return orjson.Fragment(format(value, "f"))
-    raise RefusedValueError("type", "a JSON value is due")
+    """The document with the digits of its numbers: orjson refuses integers beyond 64 bits, and exact decimals."""
+    match raw:
+        case dict():
+            return "{" + ",".join(f"{_write_json(_, name)}:{_write_json(_, item)}" for name, item in raw.items()) + "}"
+        case list():
+            return "[" + ",".join(_write_json(_, item) for item in raw) + "]"
+        case str():
+            return orjson.dumps(_text(raw)).decode()
+        case Decimal():
+            return str(raw)
+    return json.dumps(raw)
 
 
 _WRITERS: Final[Mapping[str, _Reader]] = MappingProxyType(

@@ -18,7 +18,7 @@ from gateway.errors import RequestError
 from gateway.query.coerce import RefusedValueError, coerce_boolean, coerce_operand, stored_moment
 from gateway.query.context import Context
 from gateway.query.intent import ConditionIntent
-from gateway.query.moments import next_day, start_of_day
+from gateway.query.moments import day_bounds
 from gateway.query.operators import OPERATORS, Operator
 from gateway.query.plan import And, Compare, CompareOperator, Condition, Or, Slot
 from gateway.query.resolve import resolve_field
@@ -98,9 +98,6 @@ def _value(context: Context, field: Field, raw: object) -> object:
     return coerce_operand(field.type, raw, context.clock)
 
 
-_SEPARATOR: Final = re.compile(r"(?<!\\)((?:\\\\)*),")
-
-
 def split_list(raw: object) -> list[object]:
     r"""Return the items of a comma list (``\,`` is a comma, ``\\`` a backslash) or of a JSON array.
 
@@ -133,8 +130,11 @@ def _bounds(context: Context, field: Field, value: object) -> tuple[datetime, da
     """The first instant of a day and of the day after, as the column stores them."""
     assert isinstance(value, date)
     zone = context.clock.zone
-    first, last = start_of_day(value, zone), start_of_day(next_day(value), zone)
-    return stored_moment(field.type, first, zone), stored_moment(field.type, last, zone)
+    try:
+        start, end = day_bounds(value, zone)
+    except OverflowError as error:
+        raise RefusedValueError("out_of_range", "the day is out of range") from error
+    return stored_moment(field.type, start, zone), stored_moment(field.type, end, zone)
 
 
 # One builder per operator
@@ -183,13 +183,15 @@ def _ordered(operator: CompareOperator) -> Callable[[Context, Field, object], Co
 
 def _among(context: Context, field: Field, raw: object) -> Condition:
     values = [_value(context, field, item) for item in split_list(raw)]
-    if any(_is_day_on_moment(field, value) for value in values):
+    if not values or any(_is_day_on_moment(field, value) for value in values):
         return Or(tuple(_equal_value(context, field, value) for value in values))
     return _compare(context, field, "in", *values)
 
 
 def _not_among(context: Context, field: Field, raw: object) -> Condition:
     values = [_value(context, field, item) for item in split_list(raw)]
+    if not values:
+        return _compare(context, field, "not_null")
     if any(_is_day_on_moment(field, value) for value in values):
         return And(tuple(_unequal_value(context, field, value) for value in values))
     return _compare(context, field, "nin", *values)

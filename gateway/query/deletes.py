@@ -14,7 +14,7 @@ from gateway.catalog.model import Relationship, Table
 from gateway.query.context import Context
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import Condition, DeleteStep, Reached, ReadPlan, WritePlan
-from gateway.query.planner import conjunction, key_condition, row_filter
+from gateway.query.planner import conjunction, key_condition, row_filter, with_today
 from gateway.query.writes import Dependant, PlannedWrite, refuse, writable_table
 
 MOST_COUNTED: Final = 100
@@ -32,9 +32,10 @@ def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
     if table.is_delete_forbidden:
         raise refuse(table, "the whitelist forbids deleting its rows")
     assert intent.key is not None
-    condition = conjunction(key_condition(context, table, intent.key), *row_filter(context, table))
-    locked = ReadPlan(table, table.key, condition, is_locking=True)
-    edges = tuple(_edges(context, table, condition, frozenset({table.name})))
+    key = key_condition(context, table, intent.key)
+    condition = conjunction(key, *row_filter(context, table))
+    locked = with_today(context, ReadPlan(table, table.key, condition, is_locking=True))
+    edges = tuple(_edges(context, table, key, frozenset({table.name})))
     limit = context.slots.add(MOST_COUNTED + 1)
     owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)
     blocking = tuple(
@@ -42,7 +43,7 @@ def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
         for edge in edges
         if not edge.relationship.is_owned
     )
-    plan = WritePlan((locked,), (*owned, DeleteStep(table, condition)))
+    plan = WritePlan((locked,), (*owned, DeleteStep(table, key)))
     return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking)
 
 

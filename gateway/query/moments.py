@@ -15,14 +15,14 @@ from typing import Final
 Moment = date | datetime
 
 _WORD: Final = re.compile(
-    r"@(now|today|week_start|month_start|quarter_start|year_start)((?:[+\- ]\d{1,6}(?:min|[ymwdh]))*)"
+    r"@(now|today|week_start|month_start|quarter_start|year_start)((?:[+\- ]\d{1,6}(?:min|[ymwdh]))*)", re.ASCII
 )
-_SHIFT: Final = re.compile(r"([+\- ])(\d{1,6})(min|[ymwdh])")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SHIFT: Final = re.compile(r"([+\- ])(\d{1,6})(min|[ymwdh])", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|z|[+\- ]\d{2}:?\d{2})?",
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|z|[+\- ]\d{2}:?\d{2})?", re.ASCII
 )
-_TIME: Final = re.compile(r"([+-]?)(\d{1,3}):([0-5]\d)(?::([0-5]\d)(\.\d{1,6})?)?")
+_TIME: Final = re.compile(r"([+-]?)(\d{1,3}):([0-5]\d)(?::([0-5]\d)(\.\d{1,6})?)?", re.ASCII)
 _LONGEST_TIME: Final = timedelta(hours=838, minutes=59, seconds=59)
 
 DATE_WORDS: Final = ("@today", "@now", "@week_start", "@month_start", "@quarter_start", "@year_start")
@@ -40,6 +40,7 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> Moment:
 
     Raises:
         ValueError: the text is no date; `NonexistentTimeError` for a skipped local time.
+        OverflowError: the date is beyond the years 1 to 9999.
     Source: SPEC section 4, "Date words"; RFC 3339 for the ISO forms.
     """
     match = _WORD.fullmatch(text)
@@ -47,27 +48,22 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> Moment:
         return _word_moment(match[1], match[2], zone, now)
     if _DAY.fullmatch(text):
         return date.fromisoformat(text)
-    if _INSTANT.fullmatch(text):
-        return localized(datetime.fromisoformat(_iso_text(text)), zone)
-    raise ValueError(text)
-
-
-def _iso_text(text: str) -> str:
-    """The form `datetime.fromisoformat` reads: a ``+`` restored, fractions cut to microseconds."""
-    body, zone_part = text[:19], text[19:]
-    return (text[:10] + "T" + body[11:] + zone_part.replace(" ", "+")).replace("z", "Z").replace("Z", "+00:00")
+    instant = _INSTANT.fullmatch(text)
+    if instant is None:
+        raise ValueError(text)
+    day, time, offset = instant.groups("")
+    return localized(datetime.fromisoformat(f"{day}T{time}{offset.replace(' ', '+').upper()}"), zone)
 
 
 def _word_moment(word: str, shifts: str, zone: tzinfo, now: datetime) -> Moment:
     local = now.astimezone(zone)
     steps = [(int(sign.replace(" ", "+") + number), unit) for sign, number, unit in _SHIFT.findall(shifts)]
-    is_instant = word == "now" or any(unit in ("h", "min") for _, unit in steps)
-    start: Moment = local if word == "now" else _word_day(word, local.date())
-    if is_instant and not isinstance(start, datetime):
-        start = start_of_day(start, zone)
+    moment: Moment = local if word == "now" else _word_day(word, local.date())
     for amount, unit in steps:
-        start = _shifted(start, amount, unit)
-    return start
+        if unit in ("h", "min") and not isinstance(moment, datetime):
+            moment = start_of_day(moment, zone)
+        moment = _shifted(moment, amount, unit)
+    return moment
 
 
 def _word_day(word: str, today: date) -> date:
@@ -83,15 +79,11 @@ def _word_day(word: str, today: date) -> date:
 
 
 def _shifted(start: Moment, amount: int, unit: str) -> Moment:
-    try:
-        if unit in ("y", "m"):
-            return _months_later(start, amount * (12 if unit == "y" else 1))
-        if unit in ("h", "min"):
-            hours = timedelta(hours=amount) if unit == "h" else timedelta(minutes=amount)
-            return _elapsed(start, hours) if isinstance(start, datetime) else start
-        return start + timedelta(days=amount * (7 if unit == "w" else 1))
-    except OverflowError as error:
-        raise ValueError("the date is out of range") from error
+    if unit in ("y", "m"):
+        return _months_later(start, amount * (12 if unit == "y" else 1))
+    if unit in ("h", "min") and isinstance(start, datetime):
+        return _elapsed(start, timedelta(hours=amount) if unit == "h" else timedelta(minutes=amount))
+    return start + timedelta(days=amount * (7 if unit == "w" else 1))
 
 
 def _elapsed(start: datetime, span: timedelta) -> datetime:
@@ -103,7 +95,7 @@ def _months_later(start: Moment, months: int) -> Moment:
     index = start.year * 12 + start.month - 1 + months
     year, month = divmod(index, 12)
     if not 1 <= year <= 9999:
-        raise ValueError("the date is out of range")
+        raise OverflowError("the date is out of range")
     last = calendar.monthrange(year, month + 1)[1]
     return start.replace(year=year, month=month + 1, day=min(start.day, last))
 
@@ -126,14 +118,22 @@ def localized(moment: datetime, zone: tzinfo) -> datetime:
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:
-    """Return the first instant of a day in a zone, also where its clocks skip midnight."""
+    """Return the first instant of a day in a zone, also where its clocks skip midnight.
+
+    Raises:
+        OverflowError: a day at the very beginning or end of the calendar.
+    """
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     return midnight.astimezone(UTC).astimezone(zone)
 
 
-def next_day(day: date) -> date:
-    """Return the day after; the last day there is stays itself."""
-    return day if day == date.max else day + timedelta(days=1)
+def day_bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the first instant of a day and that of the day after.
+
+    Raises:
+        OverflowError: a day at the very beginning or end of the calendar.
+    """
+    return start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
 
 
 def parse_time_span(text: str) -> timedelta:

@@ -107,10 +107,8 @@ def _origin_edge(context: Context, intent: ReadIntent) -> tuple[Table, Relations
 def choose_fields(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """Without ``fields`` a row holds the table's own visible columns; ``*`` stands for them."""
     own = readable_columns(context.access, plan.table)
-    if intent.fields is None:
-        return replace(plan, fields=own)
     chosen: dict[str, Field] = {}
-    for name in intent.fields:
+    for name in ("*",) if intent.fields is None else intent.fields:
         if name == "*":
             chosen.update((column.name, column) for column in own)
         else:
@@ -173,10 +171,7 @@ def _sortable(access: Access, table: Table) -> tuple[Column, ...]:
 
 def note_today(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """A derived field that compares with the current day takes it from a slot."""
-    fields = (*plan.fields, *(key.field for key in plan.order), *fields_of(plan.condition))
-    if any(isinstance(field, ExpressionField) and field.needs_today for field in fields):
-        return replace(plan, today=context.today())
-    return plan
+    return with_today(context, plan)
 
 
 def cut_page(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
@@ -209,6 +204,14 @@ PASSES: Final[tuple[Pass, ...]] = (
 # Shared with the planner of writes
 
 
+def with_today(context: Context, plan: ReadPlan) -> ReadPlan:
+    """Return the plan with the slot of the current day, when one of its fields needs it."""
+    fields = (*plan.fields, *(key.field for key in plan.order), *fields_of(plan.condition))
+    if any(isinstance(field, ExpressionField) and field.needs_today for field in fields):
+        return replace(plan, today=context.today())
+    return plan
+
+
 def conjunction(*parts: Condition) -> Condition:
     """Return the parts as one flat conjunction."""
     flat: list[Condition] = []
@@ -237,6 +240,8 @@ def _wrong_key(table: Table) -> RequestError:
 
 
 def _key_part(context: Context, column: Column, text: str) -> Compare:
+    if text.startswith("@"):
+        context.slots.is_timeless = False
     return Compare(column, "eq", (context.slots.add(_key_value(column, text, context.clock)),))
 
 
@@ -279,20 +284,18 @@ def _parent_plan(context: Context, intent: ReadIntent) -> ReadPlan | None:
         return None
     origin, _ = _origin_edge(context, intent)
     parts = (key_condition(context, origin, intent.origin.key), *_row_filter(context, origin))
-    return ReadPlan(origin, fields=origin.key, condition=conjunction(*parts))
+    return with_today(context, ReadPlan(origin, fields=origin.key, condition=conjunction(*parts)))
 
 
 def fields_of(condition: Condition) -> tuple[Field, ...]:
-    """Return the fields that a condition compares, on the root table."""
+    """Return the fields that a condition compares, on its own table and on those it reaches from."""
     match condition:
         case Compare(field=field):
             return (field,)
         case And(parts=parts) | Or(parts=parts):
             return tuple(field for part in parts for field in fields_of(part))
-        case Not(part=part):
+        case Not(part=part) | Reached(condition=part):
             return fields_of(part)
-        case Reached():
-            return ()
 
 
 def slots_before(values: Values, slot: Slot | None) -> Values:

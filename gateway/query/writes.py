@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from gateway.catalog.model import Column, Field, Filler, InternalColumn, Table, WriteMode
 from gateway.errors import Issue, MethodError, ValidationError
 from gateway.query.access import Operation
-from gateway.query.coerce import Clock, RefusedValueError, coerce_written, same_value
+from gateway.query.coerce import Clock, RefusedValueError, coerce_written, same_value, stored_moment
 from gateway.query.context import Context, resource_table
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import (
@@ -32,7 +32,7 @@ from gateway.query.plan import (
     WrittenColumn,
     WrittenValue,
 )
-from gateway.query.planner import conjunction, key_condition, row_filter
+from gateway.query.planner import conjunction, key_condition, row_filter, with_today
 from gateway.query.resolve import is_readable, readable_columns, readable_fields
 from gateway.query.suggest import nearest
 
@@ -103,6 +103,9 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
 def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
     """Return the plan of a change to one row: lock it, write the given columns, read it back.
 
+    The lock looks at the caller's row filter, and so does the read afterwards: a
+    row must satisfy it before and after. What is written then is told by the key alone.
+
     Raises:
         MethodError: ``write_not_supported``, ``key_missing``.
         ForbiddenError: ``grant_missing``.
@@ -111,15 +114,15 @@ def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
     """
     table = writable_table(context, intent.resource, "update")
     assert intent.key is not None
-    condition = conjunction(key_condition(context, table, intent.key), *row_filter(context, table))
+    key = key_condition(context, table, intent.key)
+    condition = conjunction(key, *row_filter(context, table))
     judged = _Judged(context, table, intent)
     judged.read_update()
     locked = ReadPlan(table, _locked_fields(table, judged.sent_back), condition, is_locking=True)
-    steps = (UpdateStep(table, tuple(judged.written), condition),) if judged.written else ()
+    steps = (UpdateStep(table, tuple(judged.written), key),) if judged.written else ()
     result = ReadPlan(table, _result_fields(context, table), condition, format=intent.format)
-    return PlannedWrite(
-        WritePlan((locked,), steps, result), context.slots.frozen(), table, sent_back=tuple(judged.sent_back)
-    )
+    plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
+    return PlannedWrite(plan, context.slots.frozen(), table, sent_back=tuple(judged.sent_back))
 
 
 def refusal_of_writes(table: Table) -> str | None:
@@ -170,12 +173,25 @@ class _Judged:
         values = self._intent.values or {}
         for name, raw in values.items():
             column = self._column(name)
-            if column is not None:
+            if column is not None and not self._is_zero_key(column, raw):
                 self._write(column, raw)
         for column in self._table.columns:
-            if column.is_required and column.name not in values:
+            if column.name not in values and (column.is_required or self._is_open_key(column)):
                 self._fault(column.name, "required", f"{column.name} must be given")
         self._finish()
+
+    def _is_open_key(self, column: Column) -> bool:
+        """Whether only the database knows what a key column will hold: the new row could not be found again."""
+        return column in self._table.key and not column.is_auto_increment and column.filler is None
+
+    def _is_zero_key(self, column: Column, raw: object) -> bool:
+        """A zero in an auto-increment key asks MySQL for the next number, which is not what was sent."""
+        is_zero = column.is_auto_increment and raw is not None and str(raw).strip("+-0. ") == ""
+        if is_zero:
+            self._fault(
+                column.name, "out_of_range", f"{column.name}: a number from 1 on is due; leave it out for the next"
+            )
+        return is_zero
 
     def read_update(self) -> None:
         """Judge a change; key columns and read-only ones may only be sent back."""
@@ -217,13 +233,11 @@ class _Judged:
     def _is_visible(self, field: Field) -> bool:
         if is_readable(self._context, self._table, field):
             return True
-        return isinstance(field, Column) and self._may_write(field)
-
-    def _may_write(self, column: Column) -> bool:
-        return self._context.access.may_write_column(self._table, column)
+        return isinstance(field, Column) and self._is_writable(field)
 
     def _is_writable(self, column: Column) -> bool:
-        return not (column.is_read_only or column.is_generated) and self._may_write(column)
+        is_fixed = column.is_read_only or column.is_generated
+        return not is_fixed and self._context.access.may_write_column(self._table, column)
 
     def _write(self, column: Column, raw: object) -> None:
         try:
@@ -300,7 +314,10 @@ def _filled(context: Context, column: Column | InternalColumn, filler: Filler) -
 
 
 def _now(context: Context, column: Column | InternalColumn) -> object:
-    wall = context.clock.wall
+    clock = context.clock
+    wall = clock.wall
+    if column.type.kind.name == "timestamp":
+        return stored_moment(column.type, clock.now.replace(microsecond=0), clock.zone)
     if column.type.kind.name == "date":
         return wall.date()
     if column.type.kind.family == "text":
@@ -337,7 +354,8 @@ def _created_row(
     condition = conjunction(And(tuple(parts)), *row_filter(context, table))
     fields = _result_fields(context, table)
     missing = tuple(column for column in table.key if column not in fields)
-    return ReadPlan(table, (*fields, *missing), condition, format=intent.format), key_slot
+    result = ReadPlan(table, (*fields, *missing), condition, format=intent.format)
+    return with_today(context, result), key_slot
 
 
 def with_value(planned: PlannedWrite, slot: Slot, value: object) -> PlannedWrite:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from gateway.errors import Issue, RequestError, ValidationError
@@ -60,7 +60,11 @@ _ACCEPTED: Final = f"application/json, {FORM_TYPE}"
 
 def _form(data: bytes) -> dict[str, object]:
     values: dict[str, object] = {}
-    for pair in parse_query(data):
+    try:
+        pairs = parse_query(data)
+    except RequestError as error:
+        raise RequestError("body_syntax", "The form body is not percent-encoded UTF-8.") from error
+    for pair in pairs:
         if pair.name in values:
             raise _twice(pair.name)
         values[pair.name] = pair.value
@@ -132,7 +136,10 @@ def nesting(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if len(text) > _LONGEST_NUMBER:
         raise ValueError("number too long")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:  # an exponent that no Decimal holds
+        raise ValueError("number too large") from error
 
 
 def _integer(text: str) -> int:

@@ -67,7 +67,7 @@ def parse_list(resource: str, pairs: Sequence[Pair], origin: Origin | None = Non
         resource,
         origin=origin,
         fields=_fields(given),
-        conditions=tuple(parse_filter(name, value) for name, value in given.items() if name.startswith("filter[")),
+        conditions=tuple(parse_filter(name, value) for name, value in given.items() if _is_filter(name)),
         search=given.get("q"),
         order=parse_sort(given["sort"]) if "sort" in given else (),
         page=page,
@@ -103,7 +103,7 @@ def _unique(pairs: Sequence[Pair], known: frozenset[str]) -> Mapping[str, str]:
     """The value of each parameter: repeats of one value are fine, and for paging the last wins."""
     given: dict[str, str] = {}
     for pair in pairs:
-        if pair.name not in known and not (pair.name.startswith("filter") and "filter[…]" in known):
+        if pair.name not in known and not (_is_filter(pair.name) and "filter[…]" in known):
             raise _unknown(pair.name, known)
         if given.get(pair.name, pair.value) != pair.value and pair.name not in _PAGING:
             raise RequestError(
@@ -111,6 +111,11 @@ def _unique(pairs: Sequence[Pair], known: frozenset[str]) -> Mapping[str, str]:
             )
         given[pair.name] = pair.value
     return given
+
+
+def _is_filter(name: str) -> bool:
+    """Whether a parameter is a filter, well-formed or not; `filters` or `filter.total` are no parameters at all."""
+    return name == "filter" or name.startswith("filter[")
 
 
 def _unknown(name: str, known: frozenset[str]) -> RequestError:

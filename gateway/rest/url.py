@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
+import orjson
+
 from gateway.errors import RequestError
 
 BASE_PATH: Final = "/api/v1"
@@ -79,7 +81,14 @@ def key_text(values: Iterable[object]) -> str:
     >>> key_text((7, "a,b"))
     '7,a%2Cb'
     """
-    return ",".join(quote(str(value), safe="") for value in values)
+    return ",".join(quote(_word(value), safe="") for value in values)
+
+
+def _word(value: object) -> str:
+    """A DECIMAL comes decoded as the JSON text of its digits."""
+    if isinstance(value, orjson.Fragment):
+        return value.contents if isinstance(value.contents, str) else value.contents.decode()
+    return str(value)
 
 
 def row_path(resource: str, key: Iterable[object]) -> str:

@@ -1,0 +1,96 @@
+"""What one run measured, and what several of them come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run: a side under load with one shape of request.
+
+    ``errors`` counts answers outside 2xx and broken connections. ``cpu_s`` is what the side's own
+    processes took, ``database_cpu_s`` what the database took, ``foreign_cpu_s`` what everything
+    else on the machine took meanwhile: the measure of how far to trust the run.
+    """
+
+    requests: int
+    seconds: float
+    errors: int = 0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    cpu_s: float | None = None
+    database_cpu_s: float | None = None
+    foreign_cpu_s: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self.requests / self.seconds
+
+    @property
+    def foreign_share(self) -> float:
+        """Cores that somebody else kept busy, on average."""
+        return self.foreign_cpu_s / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Several runs of one side with one shape: medians; ``spread`` is (highest - lowest) / median of the rates."""
+
+    runs: int
+    rate: float
+    spread: float
+    errors: int
+    p50_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
+    cpu_us: float | None
+    database_cpu_us: float | None
+    foreign_share: float
+
+
+def summarise(samples: Sequence[Sample]) -> Summary:
+    """Return the medians of some runs; ``max_ms`` and ``foreign_share`` are the worst of any run.
+
+    Raises:
+        ValueError: there are no runs.
+    """
+    if not samples:
+        raise ValueError("no runs to summarise")
+    rates = [sample.rate for sample in samples]
+    middle = median(rates)
+    return Summary(
+        runs=len(samples),
+        rate=middle,
+        spread=(max(rates) - min(rates)) / middle if middle else 0.0,
+        errors=sum(sample.errors for sample in samples),
+        p50_ms=_middle([sample.p50_ms for sample in samples]),
+        p99_ms=_middle([sample.p99_ms for sample in samples]),
+        max_ms=max((sample.max_ms for sample in samples if sample.max_ms is not None), default=None),
+        cpu_us=_middle([_per_request(sample, sample.cpu_s) for sample in samples]),
+        database_cpu_us=_middle([_per_request(sample, sample.database_cpu_s) for sample in samples]),
+        foreign_share=max(sample.foreign_share for sample in samples),
+    )
+
+
+def paired_ratio(ours: Sequence[Sample], theirs: Sequence[Sample]) -> float | None:
+    """Return the median of our rate over theirs, run by run; None when either did not run.
+
+    Runs of one round stand next to each other in time, so a machine that slows down between
+    rounds moves both sides of a ratio.
+    """
+    ratios = [our.rate / their.rate for our, their in zip(ours, theirs, strict=False) if their.rate]
+    return median(ratios) if ratios else None
+
+
+def _per_request(sample: Sample, seconds: float | None) -> float | None:
+    return None if seconds is None or not sample.requests else seconds / sample.requests * 1e6
+
+
+def _middle(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None

@@ -1,0 +1,65 @@
+"""The README's calls give the README's answers, on the demo that `make demo` serves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+import sample_crm
+from gateway.security.tokens import new_token
+from gateway.settings import Settings
+from gateway.state.tokens import NewToken
+from gateway.web.app import make_app, make_parts
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CALL = re.compile(r"```sh\n(curl .*?)```\s+```json\n(.*?)```", re.DOTALL)
+CALLS = [(call, json.loads(answer)) for call, answer in CALL.findall(README)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+    """The application of the demo, and its token."""
+    directory = tmp_path_factory.mktemp("demo")
+    url = f"sqlite:///{directory / 'crm.sqlite3'}"
+    sample_crm.build(url, scale="demo")
+    settings = Settings(
+        database_url=url, state_path=str(directory / "state.sqlite3"), whitelist=str(ROOT / "whitelist.yaml")
+    )
+    parts = make_parts(settings, lambda event: None)
+    token = new_token()
+    parts.state.tokens.create(NewToken("demo", token.digest, token.prefix, ("*:*",)))
+    with TestClient(make_app(parts)) as client:
+        yield client, token.text
+
+
+def test_the_readme_has_three_calls_with_their_answers() -> None:
+    """The newcomer sees a list, a derived field and an error."""
+    assert len(CALLS) == 3
+
+
+@pytest.mark.parametrize(("call", "expected"), CALLS, ids=["list", "derived field", "error"])
+def test_a_call_of_the_readme_gives_its_answer(demo: tuple[TestClient, str], call: str, expected: object) -> None:
+    """What the README promises is what the demo says."""
+    client, token = demo
+    url = re.search(r"'http://127.0.0.1:8000(.*?)'", call)
+    headers = dict(re.findall(r'-H "([^:]+): ([^"]*)"', call))
+    assert url is not None
+
+    reply = client.get(url[1], headers={name: value.replace("$TOKEN", token) for name, value in headers.items()})
+
+    assert reply.json() == expected
+
+
+def test_every_link_of_the_readme_leads_to_a_file() -> None:
+    """A newcomer who follows a link finds something."""
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    missing = [link for link in links if not (ROOT / link).exists()]
+
+    assert links
+    assert missing == []
