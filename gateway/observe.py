@@ -49,9 +49,7 @@ class ReadRetried:
 
 @dataclass(frozen=True, slots=True)
 class StatementTimedOut:
-    """A statement reached its limit and was stopped."""
-
-    seconds: float
+    """A statement reached its limit, its own or everybody's, and was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,15 @@ class RequestFailed:
 
     request_id: str
     error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUnavailable:
+    """A request was answered 503 because of an error of the database or the state store."""
+
+    request_id: str
+    code: str
+    cause: BaseException
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ Event = (
     | StatementTimedOut
     | CountEstimated
     | RequestFailed
+    | RequestUnavailable
     | TokenRefused
 )
 

@@ -123,7 +123,7 @@ class MySqlDatabase:
         """Return what an error of a link means to its user."""
         failure = statement_timeout() if link.is_overdue else translate(error)
         if failure.code == "statement_timeout":
-            self._observer(StatementTimedOut(monotonic() - link.started if link.started else self._limit_s))
+            self._observer(StatementTimedOut())
         return failure
 
     def fail(self, link: Link, error: BaseException) -> NoReturn:

@@ -209,7 +209,7 @@ class SqliteDatabase:
         is_deletion = text.lstrip()[:6].upper() == "DELETE"
         failure = translate_deletion(error) if is_deletion else translate(error)
         if failure.code == "statement_timeout":
-            self._observer(StatementTimedOut(self._settings.statement_limit_s))
+            self._observer(StatementTimedOut())
         return failure
 
 

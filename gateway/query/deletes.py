@@ -30,7 +30,7 @@ def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
     """
     table = writable_table(context, intent.resource, "delete")
     if table.is_delete_forbidden:
-        raise refuse(table, "the whitelist forbids deleting its rows")
+        raise refuse("the whitelist forbids deleting its rows")
     assert intent.key is not None
     key = key_condition(context, table, intent.key)
     condition = conjunction(key, *row_filter(context, table))

@@ -91,14 +91,21 @@ def _root(context: Context, intent: ReadIntent) -> Table:
 def _origin_edge(context: Context, intent: ReadIntent) -> tuple[Table, Relationship]:
     assert intent.origin is not None
     origin = resource_table(context, intent.origin.resource, "read")
-    relationship = origin.relationships.get(intent.origin.relationship)
+    return origin, known_relationship(origin, intent.origin.relationship)
+
+
+def known_relationship(origin: Table, name: str) -> Relationship:
+    """Return the relationship of a table that a path names.
+
+    Raises:
+        NotFoundError: ``relationship_unknown``, with the nearest name.
+    """
+    relationship = origin.relationships.get(name)
     if relationship is None:
-        close = nearest(intent.origin.relationship, origin.relationships)
+        close = nearest(name, origin.relationships)
         hint = f" Did you mean {close}?" if close else ""
-        raise NotFoundError(
-            "relationship_unknown", f"{origin.resource} has no relationship {intent.origin.relationship!r}.{hint}"
-        )
-    return origin, relationship
+        raise NotFoundError("relationship_unknown", f"{origin.resource} has no relationship {name!r}.{hint}")
+    return relationship
 
 
 # The passes

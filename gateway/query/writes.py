@@ -89,7 +89,7 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
     """
     table = writable_table(context, intent.resource, "create")
     if table.create_refusal is not None:
-        raise refuse(table, table.create_refusal)
+        raise refuse(table.create_refusal)
     judged = _Judged(context, table, intent)
     judged.read_create()
     values, pending = _with_fillers(context, table, judged.written)
@@ -128,7 +128,7 @@ def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
 def refusal_of_writes(table: Table) -> str | None:
     """Return why rows of a table cannot be written at all, None when they can."""
     if table.is_view:
-        return "it is a view"
+        return f"{table.resource} is a view"
     if table.mode is not WriteMode.PLAIN:
         return table.mode_reason or "its rows are written by the CRM itself"
     return None
@@ -145,13 +145,13 @@ def writable_table(context: Context, resource: str, operation: Operation) -> Tab
     table = resource_table(context, resource, operation)
     reason = refusal_of_writes(table)
     if reason is not None:
-        raise refuse(table, reason)
+        raise refuse(reason)
     return table
 
 
-def refuse(table: Table, reason: str) -> MethodError:
+def refuse(reason: str) -> MethodError:
     """Return the refusal of a write that a table does not take, with the reason."""
-    return MethodError("write_not_supported", f"{table.resource}: {reason}.")
+    return MethodError("write_not_supported", f"This write is not possible: {reason}.")
 
 
 # The fields of a body

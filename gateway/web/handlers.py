@@ -20,6 +20,7 @@ from gateway.query.access import Access
 from gateway.query.context import Context, known_resource
 from gateway.query.deletes import plan_delete
 from gateway.query.intent import WriteIntent
+from gateway.query.planner import known_relationship
 from gateway.query.writes import plan_create, plan_update, refusal_of_writes, writable_table
 from gateway.rest.body import parse_body
 from gateway.rest.parse import parse_write
@@ -212,7 +213,7 @@ async def show_options(call: Call, path: ResourcePath) -> Answer:
     if isinstance(path, ListPath | RowPath):
         known_resource(call.context(), path.resource)
     elif isinstance(path, RelatedPath):
-        known_resource(call.context(), path.origin.resource)
+        known_relationship(known_resource(call.context(), path.origin.resource), path.origin.relationship)
     return Answer(204, headers={"Allow": ", ".join(allowed_methods(call, path))})
 
 

@@ -21,6 +21,7 @@ from gateway.observe import (
     Observer,
     ReadRetried,
     RequestFailed,
+    RequestUnavailable,
     StatementTimedOut,
     TokenRefused,
 )
@@ -33,9 +34,10 @@ _LEVELS: Final[dict[type[Any], int]] = {
     DatabaseLost: logging.ERROR,
     DatabaseFound: logging.WARNING,
     ReadRetried: logging.INFO,
-    StatementTimedOut: logging.WARNING,
+    StatementTimedOut: logging.INFO,
     CountEstimated: logging.DEBUG,
     RequestFailed: logging.ERROR,
+    RequestUnavailable: logging.INFO,
     TokenRefused: logging.INFO,
 }
 

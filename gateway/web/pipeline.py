@@ -20,6 +20,7 @@ from gateway.web.stages.authenticate import Authenticate
 from gateway.web.stages.recorder import Recorder
 from gateway.web.stages.shield import Shield
 
+_BASE: Final = BASE_PATH.encode()
 PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/api_docs")
 """What answers without a token."""
 
@@ -36,16 +37,16 @@ class Fork:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan."""
-        if scope["type"] == "http" and is_below_base(scope["path"]):
+        if scope["type"] == "http" and is_below_base(scope["raw_path"]):
             await self.resources(scope, receive, send)
             return
         scope["app"] = self  # with an application in the scope, the router raises its 404 and 405
         await self.pages(scope, receive, send)
 
 
-def is_below_base(path: str) -> bool:
-    """Whether a path is `/api/v1` or below it."""
-    return path.startswith(BASE_PATH) and (len(path) == len(BASE_PATH) or path[len(BASE_PATH)] == "/")
+def is_below_base(raw_path: bytes) -> bool:
+    """Whether a path, as it was sent, is `/api/v1` or below it."""
+    return raw_path == _BASE or raw_path.startswith(_BASE + b"/")
 
 
 def through_stages(app: ASGIApp, settings: Settings, authenticator: Authenticator, observer: Observer) -> ASGIApp:

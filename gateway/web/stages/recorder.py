@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError, InternalError, MethodError, NotFoundError, RequestError
-from gateway.observe import Observer, RequestFailed
+from gateway.observe import Observer, RequestFailed, RequestUnavailable
 from gateway.web.replies import send_problem
 
 REQUEST_ID: Final = "gateway.request_id"
@@ -68,13 +68,19 @@ class Recorder:
 
     def _failure(self, error: Exception, request_id: str) -> GatewayError:
         if isinstance(error, GatewayError):
-            if error.status == 500:
-                self._observer(RequestFailed(request_id, error))
+            self._note(error, request_id)
             return error
         if isinstance(error, HTTPException):
             return routing_error(error)
         self._observer(RequestFailed(request_id, error))
         return InternalError("internal", "The gateway made a mistake; the request id finds it in the log.")
+
+    def _note(self, error: GatewayError, request_id: str) -> None:
+        """Tell the administrator what the client is not told."""
+        if error.status == 500:
+            self._observer(RequestFailed(request_id, error))
+        elif error.status == 503 and error.__cause__ is not None:
+            self._observer(RequestUnavailable(request_id, error.code, error.__cause__))
 
 
 def routing_error(error: HTTPException) -> GatewayError:

@@ -1,0 +1,1 @@
+"""What is measured: the gateway and what it is compared with, each started by itself."""

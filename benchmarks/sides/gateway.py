@@ -1,0 +1,78 @@
+"""The gateway as ``gateway serve`` runs it: one worker, a token made by ``gateway token create``, every stage."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.load import Work
+from benchmarks.processes import free_port, running, wait_for
+from benchmarks.shapes import GATEWAY, LEAST_TOTAL, STATUS
+from benchmarks.sides.side import Crm, HttpSide
+
+WHITELIST = Path(__file__).resolve().parents[2] / "whitelist.yaml"
+API = "/api/v1"
+_LIST = f"{API}/invoices?filter[status]={STATUS}&sort=-id"
+NOTE = json.dumps({"rel_type": "customer", "rel_id": 1, "description": "Called about invoice {serial}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A gateway that answers: where, its process, its token, how long the start took."""
+
+    origin: str
+    pid: int
+    token: str
+    started_in_s: float
+
+
+@contextmanager
+def served(crm: Crm, whitelist: Path, name: str) -> Iterator[Served]:
+    """Yield a running gateway with settings that are all defaults but for the addresses."""
+    log, state, port = crm.directory / f"{name}.log", crm.directory / f"{name}.sqlite3", free_port()
+    environ = {
+        "GATEWAY_DATABASE_URL": crm.url,
+        "GATEWAY_WHITELIST": str(whitelist),
+        "GATEWAY_STATE_PATH": str(state),
+        "GATEWAY_PORT": str(port),
+    }
+    token = _token(state)
+    with running([sys.executable, "-m", "gateway", "serve"], log, environ=environ, cwd=crm.directory) as process:
+        origin = f"http://127.0.0.1:{port}"
+        seconds = wait_for(f"{origin}/readyz", process, log)
+        yield Served(origin, process.pid, token, seconds)
+
+
+@contextmanager
+def start_gateway(crm: Crm) -> Iterator[HttpSide]:
+    """Yield the gateway with the whitelist that this project ships."""
+    with served(crm, WHITELIST, "gateway") as gateway:
+        headers = {"Authorization": f"Bearer {gateway.token}"}
+        works = {
+            "one": Work(f"{API}/invoices/{{key}}", headers=headers),
+            "list": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}&count=none", headers=headers),
+            "list_total": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}", headers=headers),
+            "list_new_total": Work(f"{_LIST}&filter[total.gte]={{amount}}", headers=headers),
+            "create": Work(f"{API}/notes", "POST", NOTE, {**headers, "Content-Type": "application/json"}),
+        }
+        yield HttpSide(
+            name=GATEWAY,
+            processes="1 (uvicorn)",
+            remark="token, grants, validation, links, security headers",
+            origin=gateway.origin,
+            pids=(gateway.pid,),
+            largest_key=crm.invoices,
+            works=works,  # type: ignore[arg-type]  # the keys are shape names
+            rows=lambda body: body["data"],
+        )
+
+
+def _token(state: Path) -> str:
+    command = [sys.executable, "-m", "gateway", "token", "create", "--name", "bench", "--grant", "*:*", "--json"]
+    done = subprocess.run([*command, "--state-path", str(state)], capture_output=True, text=True, check=True)
+    return str(json.loads(done.stdout)["token"])
