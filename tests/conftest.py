@@ -18,6 +18,13 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 LENDER = pytest.StashKey[Lender]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag of the golden cases."""
+    parser.addoption(
+        "--golden-rewrite", action="store_true", help="write what golden cases answer now; review reads the diff"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Open the counter where the fixtures of all workers ask for the server; the workers are given its place."""
     if not hasattr(config, "workerinput"):

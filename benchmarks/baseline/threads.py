@@ -21,24 +21,25 @@ def make_app() -> Starlette:
     url = sa.make_url(os.environ["BENCH_DATABASE_URL"]).set(drivername="mysql+pymysql")
     engine = sa.create_engine(url, pool_size=16, max_overflow=0, isolation_level="AUTOCOMMIT")
     table = sa.Table(TABLE, sa.MetaData(), autoload_with=engine)
-    shown = [table.c[name] for name in columns()]
+    names = columns()
+    shown = [table.c[name] for name in names]
 
     def one(request: Request) -> Response:
         query = sa.select(*shown).where(table.c.id == int(request.path_params["key"]))
         with engine.connect() as connection:
-            row = connection.execute(query).mappings().first()
-        return _json({"data": dict(row) if row else None})
+            row = connection.execute(query).first()
+        return _json({"data": dict(zip(names, row, strict=True)) if row else None})
 
     def many(request: Request) -> Response:
         least = float(request.query_params.get("least", LEAST_TOTAL))
         where = sa.and_(table.c.status == STATUS, table.c.total >= least)
         query = sa.select(*shown).where(where).order_by(table.c.id.desc()).limit(PER_PAGE)
         with engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(query).all()
             total = None
             if "total" in request.query_params:
                 total = connection.execute(sa.select(sa.func.count()).select_from(table).where(where)).scalar()
-        return _json({"data": [dict(row) for row in rows], "total": total})
+        return _json({"data": [dict(zip(names, row, strict=True)) for row in rows], "total": total})
 
     return Starlette(routes=[Route("/", hello), Route("/one/{key}", one), Route("/list", many)])
 

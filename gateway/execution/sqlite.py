@@ -92,9 +92,14 @@ class Handle:
         return monotonic() > self._deadline
 
 
+def _whole(number: int) -> int | float:
+    """SQLite has no integer beyond 64 bits with a sign; what is compared with one is a double."""
+    return number if -(2**63) <= number < 2**63 else float(number)
+
+
 _CONVERSIONS: Final[tuple[tuple[type, Callable[[Any], object]], ...]] = (
-    (bool, int),
-    (Decimal, lambda value: int(value) if value == value.to_integral_value() else float(value)),
+    (int, _whole),
+    (Decimal, lambda value: _whole(int(value)) if value == value.to_integral_value() else float(value)),
     (datetime, lambda value: value.isoformat(" ")),
     (date, date.isoformat),
     (timedelta, format_time),

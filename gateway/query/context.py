@@ -78,10 +78,8 @@ def resource_table(context: Context, resource: str, operation: Operation) -> Tab
         NotFoundError: ``resource_unknown``.
         ForbiddenError: ``grant_missing``, naming the grant.
     """
-    table = context.catalog.resources.get(resource)
-    if table is None or not context.access.may(operation, table):
-        table = known_resource(context, resource)
-        require_grant(context.access, table, operation)
+    table = context.catalog.resources.get(resource) or known_resource(context, resource)
+    require_grant(context.access, table, operation)
     return table
 
 

@@ -6,14 +6,14 @@ included (SPEC section 4, "Delete"). What is counted stops at `MOST_COUNTED`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.catalog.model import Relationship, Table
 from gateway.query.context import Context
 from gateway.query.intent import WriteIntent
-from gateway.query.plan import Condition, DeleteStep, Reached, ReadPlan, WritePlan
+from gateway.query.plan import Condition, DeleteStep, Not, Or, Reached, ReadPlan, WritePlan
 from gateway.query.planner import conjunction, key_condition, row_filter, with_today
 from gateway.query.writes import Dependant, PlannedWrite, refuse, writable_table
 
@@ -38,8 +38,9 @@ def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
     edges = tuple(_edges(context, table, key, frozenset({table.name})))
     limit = context.slots.add(MOST_COUNTED + 1)
     owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)
+    going = _going(table, key, edges)
     blocking = tuple(
-        Dependant(_named(context, edge.child), ReadPlan(edge.child, (), edge.condition, limit=limit))
+        Dependant(_named(context, edge.child), ReadPlan(edge.child, (), _staying(edge, going), limit=limit))
         for edge in edges
         if not edge.relationship.is_owned
     )
@@ -66,6 +67,24 @@ def _edges(context: Context, table: Table, condition: Condition, seen: frozenset
         yield _Edge(relationship, child, reached)
         if relationship.is_owned and child.name not in seen:
             yield from _edges(context, child, reached, seen | {child.name})
+
+
+_Going = Mapping[str, tuple[Condition, ...]]
+
+
+def _going(table: Table, key: Condition, edges: Sequence[_Edge]) -> _Going:
+    """The rows that go, the row itself and what it owns, by the name of their table."""
+    found: dict[str, tuple[Condition, ...]] = {table.name: (key,)}
+    for edge in edges:
+        if edge.relationship.is_owned:
+            found[edge.child.name] = (*found.get(edge.child.name, ()), edge.condition)
+    return found
+
+
+def _staying(edge: _Edge, going: _Going) -> Condition:
+    """The rows of an edge that would be left behind: what goes along never blocks, though it depend on the rest."""
+    gone = going.get(edge.child.name)
+    return conjunction(edge.condition, Not(Or(gone))) if gone else edge.condition
 
 
 def _named(context: Context, child: Table) -> str | None:

@@ -19,9 +19,9 @@ from gateway.sql.statement import Statement
 def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
     """Return the one statement of a read plan, with the decoders of its rows."""
     scope = Scope(catalog, plan.table, source_of(plan.table.name, "t"), plan.today)
-    columns = [_selected(scope, field) for field in plan.fields] or [sa.literal_column("1")]
-    order = [_ordered(scope, key) for key in plan.order]
     where = _where(scope, plan.condition)
+    order = [_ordered(scope, key) for key in plan.order]
+    columns = [_selected(scope, field) for field in plan.fields] or [sa.literal_column("1")]
     query = sa.select(*columns).select_from(scope.joined()).where(*where).order_by(*order)
     if plan.limit is not None:
         query = query.limit(count_parameter(plan.limit))
@@ -35,7 +35,7 @@ def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
 
 
 def _selected(scope: Scope, field: Field) -> Element:
-    element = scope.element(field)
+    element = scope.shown(field)
     return element if isinstance(field, Column) else element.label(field.name)
 
 

@@ -72,6 +72,7 @@ class Scope:
         self.today = today
         self._sums: dict[tuple[Relationship, Column], tuple[sa.FromClause, Element]] = {}
         self._nested = 0
+        self._is_showing = False
 
     def joined(self) -> sa.FromClause:
         """Return the table with every subquery that its expressions used so far."""
@@ -85,6 +86,14 @@ class Scope:
         return f"{self.source.name}_{self._nested}"  # type: ignore[attr-defined]  # aliases have names
 
     # fields
+
+    def shown(self, field: Field) -> Element:
+        """Return the expression of a field that is selected, after those of conditions and order."""
+        self._is_showing = True
+        try:
+            return self.element(field)
+        finally:
+            self._is_showing = False
 
     def element(self, field: Field) -> Element:
         """Return the expression of a field."""
@@ -140,11 +149,25 @@ class Scope:
         return result
 
     def _sum(self, term: SumTerm) -> Element:
-        """One grouped subquery per sum, joined once: a child's reference may have no index."""
+        """One grouped subquery per sum, joined once: a child's reference may have no index.
+
+        Where it has one, a sum that is only shown is looked up for the rows that are
+        shown: grouping 200,000 payments for one invoice takes 200 ms.
+        """
         key = (term.relationship, term.column)
+        if key not in self._sums and self._is_showing and self._is_indexed(term.relationship):
+            return sa.func.coalesce(self._looked_up(*key), sa.literal_column("0"))
         if key not in self._sums:
             self._sums[key] = self._grouped(term.relationship, term.column)
         return sa.func.coalesce(column_of(self._sums[key][0], "total"), sa.literal_column("0"))
+
+    def _is_indexed(self, relationship: Relationship) -> bool:
+        return relationship.pairs[0][1] in self.catalog.tables[relationship.target].indexed
+
+    def _looked_up(self, relationship: Relationship, column: Column) -> Element:
+        child = source_of(relationship.target, self._alias())
+        query = sa.select(sa.func.sum(column_of(child, column.name))).select_from(child)
+        return query.where(self.edge(relationship, self.source, child)).correlate(self.source).scalar_subquery()
 
     def _grouped(self, relationship: Relationship, column: Column) -> tuple[sa.FromClause, Element]:
         child = source_of(relationship.target, self._alias())
@@ -164,11 +187,10 @@ class Scope:
     def edge(self, relationship: Relationship, source: sa.FromClause, target: sa.FromClause) -> Element:
         """Return the condition under which a row of ``target`` is one of a row of ``source``."""
         holder = source if relationship.is_held_here else target
+        picked = relationship.pick.guards if relationship.pick is not None else ()
+        guards = tuple(dict.fromkeys((*relationship.guards, *picked)))
         parts = [self._pair(relationship, source, target, *pair) for pair in relationship.pairs]
-        parts.extend(self._guards(relationship.guards, holder))
-        if relationship.pick is not None:
-            parts.extend(self._guards(relationship.pick.guards, target))
-        return sa.and_(*parts)
+        return sa.and_(*parts, *self._guards(guards, holder))
 
     def _pair(
         self, relationship: Relationship, source: sa.FromClause, target: sa.FromClause, local: str, remote: str

@@ -98,7 +98,7 @@ class Clock:
         return self.moment if self.moment is not None else utc_now()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class App:
     """A running application; ``client`` sends with the token of every grant, ``clients`` holds one per grant set."""
 

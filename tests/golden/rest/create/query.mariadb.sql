@@ -1,0 +1,7 @@
+-- step 0: $0, $1, $2, $3, $4, $5, $6, $7
+INSERT INTO tblleads (name, email, lead_value, country, dateadded, status, source, addedfrom) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+
+-- read back: $8
+SELECT t.id, t.name, t.title, t.company, t.description, t.country, t.zip, t.city, t.state, t.address, t.assigned, t.dateadded, t.from_form_id, t.status, t.source, t.lastcontact, t.dateassigned, t.last_status_change, t.addedfrom, t.email, t.website, t.leadorder, t.phonenumber, t.date_converted, t.lost, t.junk, t.last_lead_status, t.is_imported_from_email_integration, t.is_public, t.default_language, t.client_id, t.lead_value
+FROM tblleads AS t
+WHERE t.id = %s

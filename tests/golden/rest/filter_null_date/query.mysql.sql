@@ -1,0 +1,8 @@
+-- rows: '0001-01-01', $1, $0
+SELECT t.id, t.duedate
+FROM tblinvoices AS t
+WHERE t.duedate IS NULL OR t.duedate < %s ORDER BY t.id ASC
+ LIMIT %s, %s
+
+-- count: '0001-01-01'
+SELECT /*+ MAX_EXECUTION_TIME(250) */ count(*) AS count_1 FROM tblinvoices AS t WHERE t.duedate IS NULL OR t.duedate < %s

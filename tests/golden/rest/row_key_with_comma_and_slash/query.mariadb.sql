@@ -1,0 +1,4 @@
+-- rows: $0, $1, $2
+SELECT t.rel_id, t.rel_type, t.tag_id, t.tag_order
+FROM tbltaggables AS t
+WHERE t.rel_type = %s AND t.rel_id = %s AND t.tag_id = %s

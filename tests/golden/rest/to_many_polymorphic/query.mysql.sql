@@ -1,0 +1,15 @@
+-- rows: $0, 'customer', $2, $1
+SELECT t.id, t.rel_id, t.rel_type
+FROM tblnotes AS t
+WHERE EXISTS (SELECT 1
+FROM tblclients AS t_1
+WHERE t_1.userid = %s AND t_1.userid = t.rel_id AND t.rel_type = %s) ORDER BY t.id ASC
+ LIMIT %s, %s
+
+-- count: $0, 'customer'
+SELECT /*+ MAX_EXECUTION_TIME(250) */ count(*) AS count_1 FROM tblnotes AS t WHERE EXISTS (SELECT 1 FROM tblclients AS t_1 WHERE t_1.userid = %s AND t_1.userid = t.rel_id AND t.rel_type = %s)
+
+-- parent: $3
+SELECT t.userid
+FROM tblclients AS t
+WHERE t.userid = %s

@@ -1,0 +1,168 @@
+"""Golden cases of the REST front end: request, plan, statements per dialect and reply, side by side.
+
+``pytest tests/golden --golden-rewrite`` writes what is answered now; review reads the diff. A case is a directory
+with a ``request.http``; the token ``{all}`` may do everything, ``{sales}`` reads and creates leads and reads clients.
+Plan and statements are there when the request gets as far. Replies come from the tiny sample CRM in SQLite.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx2
+import pytest
+
+from gateway.catalog.build import build_catalog
+from gateway.catalog.kinds import Dialect
+from gateway.catalog.model import Catalog
+from gateway.catalog.whitelist import load_whitelist
+from gateway.errors import GatewayError
+from gateway.sql.cache import StatementCache
+from sample_crm import build
+from tests.support.app import PERFEX_WHITELIST, App, Clock, served
+from tests.support.asking import NOW, ask, write
+from tests.support.catalogs import perfex_profile, perfex_reflection
+from tests.support.plans import read_text, write_text
+from tests.support.statements import DEADLINE_S, read_statements, write_statements
+
+CASES = sorted(path.parent for path in (Path(__file__).parent / "rest").glob("*/request.http"))
+ZONE = ZoneInfo("Asia/Dubai")
+"""The zone of the sample CRM."""
+
+GRANTS = {"all": ("*:*",), "sales": ("leads:read", "leads:create", "clients:read")}
+DIALECTS: tuple[Dialect, ...] = ("mariadb", "mysql", "sqlite")
+READS = frozenset({"GET", "HEAD"})
+TELLING = frozenset({"allow", "content-type", "link", "location", "www-authenticate", "x-total-count", "accept-post"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as its file has it."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def below(self) -> str:
+        """The target below /api/v1."""
+        return self.target.removeprefix("/api/v1").removeprefix("/")
+
+
+def parsed(text: str) -> Request:
+    """Return the request of a file: request line, headers, an empty line, the body."""
+    head, _, body = text.partition("\n\n")
+    first, *lines = head.strip().splitlines()
+    method, target, _ = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return Request(method, target, headers, body.rstrip("\n").encode())
+
+
+@cache
+def catalog_of(dialect: Dialect) -> Catalog:
+    """Return the catalog that the whitelist gives on a database."""
+    return build_catalog(perfex_reflection(dialect), load_whitelist(PERFEX_WHITELIST), perfex_profile(), zone=ZONE).catalog
+
+
+@pytest.fixture(scope="session")
+def crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny sample CRM; nothing writes to it."""
+    path = tmp_path_factory.mktemp("golden") / "crm.sqlite3"
+    build(f"sqlite:///{path}", scale="tiny", today=date(2026, 11, 15))
+    return path
+
+
+@pytest.fixture(scope="module")
+async def reading(crm: Path) -> AsyncIterator[App]:
+    """The application that answers every case that changes nothing."""
+    async with served(f"sqlite:///{crm}", grants=GRANTS, admin=False, clock=Clock(NOW)) as app:
+        yield app
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+async def test_a_request_is_planned_compiled_and_answered_as_reviewed(
+    case: Path, reading: App, crm: Path, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """What the request means, what the databases are asked and what the client gets, file by file."""
+    request = parsed((case / "request.http").read_text("utf-8"))
+    files = dict(planned_files(request))
+    if request.method in {*READS, "OPTIONS"}:
+        files["reply.http"] = await answered(reading, request)
+    else:
+        copy = shutil.copy(crm, tmp_path / "crm.sqlite3")
+        async with served(f"sqlite:///{copy}", grants=GRANTS, admin=False, clock=Clock(NOW)) as app:
+            files["reply.http"] = await answered(app, request)
+    if pytestconfig.getoption("golden_rewrite"):
+        rewrite(case, files)
+    assert files == {path.name: path.read_text("utf-8") for path in case.iterdir() if path.name != "request.http"}
+
+
+def rewrite(case: Path, files: Mapping[str, str]) -> None:
+    """Make the directory hold these files beside its request."""
+    for path in case.iterdir():
+        if path.name != "request.http":
+            path.unlink()
+    for name, text in files.items():
+        (case / name).write_text(text, "utf-8")
+
+
+def planned_files(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield the plan, and its statements per dialect, of a request that can be planned."""
+    if not request.below or request.method == "OPTIONS":
+        return
+    for dialect in DIALECTS:
+        catalog = catalog_of(dialect)
+        statements = StatementCache(catalog, 100, DEADLINE_S)
+        try:
+            if request.method in READS:
+                read = ask(catalog, request.below)
+                plan, sql = read_text(read), read_statements(statements, read)
+            else:
+                media_type = request.headers.get("Content-Type", "application/json")
+                change = write(catalog, request.method, request.below, request.body, content_type=media_type)
+                plan, sql = write_text(change), write_statements(statements, change)
+        except GatewayError:
+            return
+        yield "plan.txt", plan
+        yield f"query.{dialect}.sql", sql
+
+
+async def answered(app: App, request: Request) -> str:
+    """Return the reply as text: status, the headers that tell something, the body with a line per field or row."""
+    headers = {name: value.format_map(app.tokens) for name, value in request.headers.items()}
+    reply = await app.anonymous.request(request.method, request.target, headers=headers, content=request.body)
+    lines = [f"HTTP/1.1 {reply.status_code}"]
+    lines.extend(f"{name}: {value}" for name, value in sorted(reply.headers.items()) if name in TELLING)
+    if request.method == "HEAD":
+        lines.append(f"content-length: {reply.headers['content-length']}")
+    return "\n".join((*lines, "", *([laid_out(reply)] if reply.content else []))) + "\n"
+
+
+def laid_out(reply: httpx2.Response) -> str:
+    """Return a JSON body with its own digits, a line per field of the first two levels; the request's id is hidden."""
+    text = reply.text.replace(reply.headers["x-request-id"], "…")
+    lines: list[str] = [""]
+    depth, in_string, is_escaped = 0, False, False
+    for letter in text:
+        if not in_string and letter in "]}":
+            depth -= 1
+            if depth < 2 and not lines[-1].endswith(("[", "{")):
+                lines.append("  " * depth)
+        lines[-1] += letter
+        if in_string:
+            is_escaped, in_string = letter == "\\" and not is_escaped, letter != '"' or is_escaped
+        elif letter == '"':
+            in_string = True
+        elif letter in "[{":
+            depth += 1
+            lines.extend(["  " * depth] if depth <= 2 else [])
+        elif letter == "," and depth <= 2:
+            lines.append("  " * depth)
+    return "\n".join(line for line in lines if line.strip())

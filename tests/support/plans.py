@@ -1,0 +1,135 @@
+"""Plans as text a reviewer can read: one line per part, conditions indented, values at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.query.planner import PlannedRead
+from gateway.query.plan import (
+    And,
+    Compare,
+    Condition,
+    DeleteStep,
+    Increment,
+    InsertStep,
+    Not,
+    Or,
+    PendingFill,
+    Reached,
+    ReadPlan,
+    Slot,
+    SlotValue,
+    StepKey,
+    UpdateStep,
+    Values,
+    WriteStep,
+    WrittenColumn,
+    WrittenValue,
+)
+from gateway.query.writes import PlannedWrite
+
+_SIGNS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_BARE = {"null": "is null", "not_null": "is not null"}
+
+
+def read_text(planned: PlannedRead) -> str:
+    """Return the plan of a read, of its count and of its parent, with the values."""
+    lines = ["read", *_indented(_read(planned.plan))]
+    if planned.count is not None:
+        same = planned.count.condition == planned.plan.condition
+        lines.append(f"count {planned.count.table.name}{' by the same condition' if same else ''}")
+    if planned.parent is not None:
+        lines.extend(("parent", *_indented(_read(planned.parent))))
+    lines.extend(_values(planned.values))
+    lines.append("kept with its values" if planned.is_timeless else "kept without its values")
+    return "\n".join(lines) + "\n"
+
+
+def write_text(planned: PlannedWrite) -> str:
+    """Return the plan of a write in the order it runs, with the values."""
+    lines: list[str] = []
+    for read in planned.plan.reads:
+        lines.extend(("lock", *_indented(_read(read))))
+    for item in planned.sent_back:
+        lines.append(f"must be as stored: {item.column.name}")
+    for dependant in planned.dependants:
+        lines.extend((f"must find nothing: {dependant.resource or 'other'}", *_indented(_read(dependant.plan))))
+    for step in planned.plan.steps:
+        lines.extend(_step(step))
+    if planned.plan.key_slot is not None:
+        lines.append(f"the key of step {planned.plan.key_step} fills ${planned.plan.key_slot}")
+    if planned.plan.result is not None:
+        lines.extend(("read back", *_indented(_read(planned.plan.result))))
+    return "\n".join((*lines, *_values(planned.values))) + "\n"
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
+
+
+def _slot(slot: Slot) -> str:
+    return f"${slot}"
+
+
+def _read(plan: ReadPlan) -> Iterator[str]:
+    yield f"{plan.table.name}{' for update' if plan.is_locking else ''}"
+    yield f"fields {', '.join(field.name for field in plan.fields) or 'none'}"
+    yield from _condition(plan.condition)
+    if plan.order:
+        yield "order " + ", ".join(f"{key.field.name}{' desc' if key.is_descending else ''}" for key in plan.order)
+    if plan.limit is not None:
+        yield f"limit {_slot(plan.limit)}" + (f" offset {_slot(plan.offset)}" if plan.offset is not None else "")
+    if plan.today is not None:
+        yield f"today {_slot(plan.today)}"
+
+
+def _condition(condition: Condition) -> Iterator[str]:
+    match condition:
+        case Compare(field=field, operator=operator, slots=slots):
+            operands = ", ".join(map(_slot, slots))
+            yield f"{field.name} {_BARE.get(operator) or f'{_SIGNS.get(operator, operator)} {operands}'}"
+        case And(parts=()):
+            yield "all rows"
+        case And(parts=parts) | Or(parts=parts):
+            yield "all of" if isinstance(condition, And) else "some of"
+            for part in parts:
+                yield from _indented(_condition(part))
+        case Not(part=part):
+            yield "not"
+            yield from _indented(_condition(part))
+        case Reached(origin=origin, relationship=relationship, condition=part):
+            yield f"reached from {origin.name} through {relationship.name}"
+            yield from _indented(_condition(part))
+
+
+def _step(step: WriteStep) -> Iterator[str]:
+    match step:
+        case InsertStep(table=table, values=values):
+            yield f"insert {table.name}"
+            yield from _indented(_written(values))
+        case UpdateStep(table=table, values=values, condition=condition):
+            yield f"update {table.name}"
+            yield from _indented(_written(values))
+            yield from _indented(_condition(condition))
+        case DeleteStep(table=table, condition=condition):
+            yield f"delete {table.name}"
+            yield from _indented(_condition(condition))
+
+
+def _written(values: tuple[tuple[WrittenColumn, WrittenValue], ...]) -> Iterator[str]:
+    for column, value in values:
+        match value:
+            case SlotValue(slot=slot):
+                yield f"{column.name} := {_slot(slot)}"
+            case StepKey(step=step):
+                yield f"{column.name} := the key of step {step}"
+            case Increment(amount=amount):
+                yield f"{column.name} := {column.name} + {amount}"
+
+
+def _values(values: Values) -> Iterator[str]:
+    if values:
+        yield "values"
+    for slot, value in enumerate(values):
+        shown = f"to be found: {value.filler.kind}" if isinstance(value, PendingFill) else repr(value)
+        yield f"  {_slot(slot)} = {shown}"
