@@ -24,7 +24,7 @@ class Sample:
     max_ms: float | None = None
     cpu_s: float | None = None
     database_cpu_s: float | None = None
-    foreign_cpu_s: float = 0.0
+    foreign_cpu_s: float | None = None
 
     @property
     def rate(self) -> float:
@@ -32,9 +32,9 @@ class Sample:
         return self.requests / self.seconds
 
     @property
-    def foreign_share(self) -> float:
-        """Cores that somebody else kept busy, on average."""
-        return self.foreign_cpu_s / self.seconds
+    def foreign_cores(self) -> float | None:
+        """Cores that somebody else kept busy, on average; None when that was not measured."""
+        return None if self.foreign_cpu_s is None else max(0.0, self.foreign_cpu_s) / self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Summary:
     max_ms: float | None
     cpu_us: float | None
     database_cpu_us: float | None
-    foreign_share: float
+    foreign_cores: float | None
 
 
 def summarise(samples: Sequence[Sample]) -> Summary:
-    """Return the medians of some runs; ``max_ms`` and ``foreign_share`` are the worst of any run.
+    """Return the medians of some runs; ``max_ms`` and ``foreign_cores`` are the worst of any run.
 
     Raises:
         ValueError: there are no runs.
@@ -70,10 +70,10 @@ def summarise(samples: Sequence[Sample]) -> Summary:
         errors=sum(sample.errors for sample in samples),
         p50_ms=_middle([sample.p50_ms for sample in samples]),
         p99_ms=_middle([sample.p99_ms for sample in samples]),
-        max_ms=max((sample.max_ms for sample in samples if sample.max_ms is not None), default=None),
+        max_ms=_worst([sample.max_ms for sample in samples]),
         cpu_us=_middle([_per_request(sample, sample.cpu_s) for sample in samples]),
         database_cpu_us=_middle([_per_request(sample, sample.database_cpu_s) for sample in samples]),
-        foreign_share=max(sample.foreign_share for sample in samples),
+        foreign_cores=_worst([sample.foreign_cores for sample in samples]),
     )
 
 
@@ -94,3 +94,7 @@ def _per_request(sample: Sample, seconds: float | None) -> float | None:
 def _middle(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return median(known) if known else None
+
+
+def _worst(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -76,6 +76,9 @@ _KINDS: Final = (
     ErrorKind("reference_missing", 409, "Referenced row is missing", "A value refers to a row that does not exist."),
     ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
     ErrorKind(
+        "refused_by_database", 409, "Refused by the database", "A rule of the database itself refused the write."
+    ),
+    ErrorKind(
         "fields_invalid", 422, "Invalid fields", "Fields of the body are unknown, missing or wrong; each is named."
     ),
     # 5xx

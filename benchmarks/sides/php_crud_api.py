@@ -101,7 +101,7 @@ def start_php_crud_api(crm: Crm) -> Iterator[HttpSide]:
         AbsentError: its variable is not set, or php-fpm or nginx is missing.
     """
     script = _script()
-    fpm, nginx = _fpm(), tool("nginx", package="nginx-light")
+    php_fpm, nginx = fpm(), tool("nginx", package="nginx-light")
     directory, port = _prepared(crm, script), free_port()
     log = directory / "output.log"
     is_root = os.geteuid() == 0
@@ -111,7 +111,7 @@ def start_php_crud_api(crm: Crm) -> Iterator[HttpSide]:
     )
     (directory / "nginx.conf").write_text(_NGINX.format(user="user nobody nogroup;" if is_root else "", **settings))
     with (
-        running([fpm, "--nodaemonize", "--fpm-config", str(directory / "fpm.conf")], log) as php,
+        running([php_fpm, "--nodaemonize", "--fpm-config", str(directory / "fpm.conf")], log) as php,
         running([nginx, "-e", str(directory / "nginx.log"), "-c", str(directory / "nginx.conf")], log) as web,
     ):
         origin = f"http://127.0.0.1:{port}"
@@ -149,8 +149,12 @@ def _script() -> Path:
     return script
 
 
-def _fpm() -> str:
-    """Debian names the binary by its version."""
+def fpm() -> str:
+    """Return the path of php-fpm, which Debian names by its version.
+
+    Raises:
+        AbsentError: it is not installed.
+    """
     names = [f"php-fpm{version}" for version in ("8.5", "8.4", "8.3", "8.2", "8.1")]
     return tool("php-fpm", *names, package="php-fpm, with php-mysql")
 

@@ -48,4 +48,6 @@ def _app(module: str, crm: Crm, works: dict[ShapeName, Work], name: str, remark:
     with running(command, log, environ=environ) as process:
         origin = f"http://127.0.0.1:{port}"
         wait_for(f"{origin}/", process, log)
-        yield HttpSide(name, "1 (uvicorn)", remark, origin, (process.pid,), crm.invoices, works, lambda body: body["data"])
+        yield HttpSide(
+            name, "1 (uvicorn)", remark, origin, (process.pid,), crm.invoices, works, lambda body: body["data"]
+        )

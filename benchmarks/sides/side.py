@@ -102,9 +102,7 @@ class HttpSide:
         return sum(cpu_of_tree(pid) for pid in self.pids)
 
     def run(self, shape: ShapeName, *, seconds: float, seed: int) -> Sample:
-        return load.wrk(
-            self.origin, self.works[shape], seconds=seconds, largest_key=self.largest_key, seed=seed
-        )
+        return load.wrk(self.origin, self.works[shape], seconds=seconds, largest_key=self.largest_key, seed=seed)
 
     def _ask(self, work: Work) -> Any:
         path, body = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,6 +21,7 @@ _NUMBER_KINDS: Final = ("integer", "flag")
 OVERRIDING_KINDS: Final = (*_TEXT_KINDS, *_NUMBER_KINDS)
 """Kinds a whitelist may give a column: those that need no more than the stored value to be read."""
 
+_SERVER_CLOCK: Final = re.compile(r"(current_timestamp|now|localtime(stamp)?)\b")
 NO_COLUMN: Final = "this database has no such column, though others or earlier ones have it"
 UNMAKEABLE: Final = "its rows hold values that only the application itself can make"
 
@@ -66,9 +68,10 @@ def shape_table(
         if column.name not in hidden
     }
     internal = {
-        column.name: InternalColumn(column.name, parse_sql_type(column.sql_type), fillers[column.name])
+        column.name: InternalColumn(column.name, column_type, filler)
         for column in table.columns
-        if column.name in hidden and column.name in fillers
+        if column.name in hidden
+        and (filler := _filler(column, column_type := parse_sql_type(column.sql_type), fillers)) is not None
     }
     return Shape(visible, hidden, internal, _create_refusal(table, visible, hidden - internal.keys()))
 
@@ -116,9 +119,22 @@ def _column(
         is_generated=column.is_generated,
         is_read_only=is_read_only or column.is_generated,
         has_zero_date_default=_has_zero_date_default(column, column_type),
-        filler=fillers.get(column.name),
+        filler=_filler(column, column_type, fillers),
+        is_touched=column.is_touched and column_type.kind.name == "datetime",
         position=position,
     )
+
+
+def _filler(column: ReflectedColumn, column_type: ColumnType, fillers: Mapping[str, Filler]) -> Filler | None:
+    """What the gateway writes: the profile's word, or the CRM's clock where the server would write its own.
+
+    Connections run in UTC, so CURRENT_TIMESTAMP as the default of a DATETIME would be
+    hours off the CRM's wall.
+    """
+    default = (column.default or "").lower()
+    if column.name not in fillers and column_type.kind.name == "datetime" and _SERVER_CLOCK.match(default):
+        return Filler("now")
+    return fillers.get(column.name)
 
 
 def _has_default(column: ReflectedColumn) -> bool:

@@ -51,8 +51,9 @@ class Column:
 
     ``has_default`` says that the database fills the column when a create leaves
     it out (default, auto-increment or generated); a nullable column always has one.
-    ``zero_date_default`` marks a NOT NULL date whose default is a zero date: a
-    written null becomes that default.
+    ``has_zero_date_default`` marks a NOT NULL date whose default is a zero date: a
+    written null becomes that default. ``is_touched`` marks a DATETIME that takes the
+    current time at each change of its row.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column:
     is_read_only: bool = False
     has_zero_date_default: bool = False
     filler: Filler | None = None
+    is_touched: bool = False
     position: int = 0
 
     @property

@@ -171,6 +171,7 @@ def _column(row: Row[Any], facts: _Facts) -> ReflectedColumn:
         default=default_text(row.column_default, is_literal=facts.dialect == "mysql" and not is_expression),
         is_auto_increment="auto_increment" in extra,
         is_generated=any(word in extra for word in _GENERATED),
+        is_touched="on update" in extra,
     )
 
 

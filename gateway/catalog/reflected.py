@@ -13,7 +13,10 @@ from gateway.catalog.kinds import Dialect
 
 @dataclass(frozen=True, slots=True)
 class ReflectedColumn:
-    """One column as declared: ``sql_type`` is the database's own spelling, ``default`` its text or None."""
+    """One column as declared: ``sql_type`` is the database's own spelling, ``default`` its text or None.
+
+    ``is_touched`` marks ON UPDATE CURRENT_TIMESTAMP.
+    """
 
     name: str
     sql_type: str
@@ -21,6 +24,7 @@ class ReflectedColumn:
     default: str | None = None
     is_auto_increment: bool = False
     is_generated: bool = False
+    is_touched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from gateway.errors import (
     ConflictError,
     GatewayError,
     InternalError,
+    RequestError,
     SchemaChangedError,
     UnavailableError,
     ValidationError,
@@ -100,6 +101,16 @@ def _reference_missing() -> ConflictError:
     return ConflictError("reference_missing", "A value refers to a row that does not exist. Create that row first.")
 
 
+def _refused_by_rule() -> ConflictError:
+    detail = "A rule of the database itself refused the write, and nothing was changed; its administrator knows which."
+    return ConflictError("refused_by_database", detail)
+
+
+def _incomparable() -> RequestError:
+    detail = "A text of the request holds characters that the column it is compared with cannot hold."
+    return RequestError("operand_invalid", detail)
+
+
 def _internal() -> InternalError:
     return InternalError("internal", "The gateway could not run its statement; the request id finds it in the log.")
 
@@ -112,6 +123,10 @@ _GROUPS: Final[tuple[tuple[Maker, tuple[int, ...]], ...]] = (
     # the forms of a duplicate key: plain, named, by a foreign key's cascade, autoincrement, write in alter
     (_duplicate, (1062, 1586, 1022, 1761, 1762, 1859)),
     (_dependants, (1451, 1217)),
+    # SIGNAL of a trigger; no auto-increment key left
+    (_refused_by_rule, (1644, 1467)),
+    # collations of column and text do not mix, the text does not convert
+    (_incomparable, (1267, 1270, 1271, 3988, 3854)),
     (_reference_missing, (1452, 1216)),
     # MariaDB's and MySQL's limit; interrupted (KILL QUERY)
     (statement_timeout, (1969, 3024, 1317, 1907)),
@@ -143,6 +158,8 @@ REFUSALS: Final[Mapping[int, str | None]] = MappingProxyType(
         1292: "type",  # incorrect date or number
         1265: "type",  # truncated: not a member, not a number to its end
         1411: "type",
+        1416: "type",  # no geometry
+        3037: "type",
         1048: "null",
         1138: "null",
         1263: "null",

@@ -6,7 +6,8 @@ internal: no client text is resolved there (SPEC section 4, "Writes").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final
 
 from gateway.catalog.model import Catalog, Column, FillerKind, Table
@@ -16,6 +17,7 @@ from gateway.query.plan import And, Compare, CompareOperator, InsertStep, Order,
 from gateway.query.writes import PlannedWrite, pointer
 from gateway.sql.cache import StatementCache
 
+ADMIN_REUSE_S: Final = 2.0
 _CLIENT_COLUMNS: Final = ("clientid", "client")
 _Test = tuple[str, CompareOperator, object]
 
@@ -23,10 +25,14 @@ _Test = tuple[str, CompareOperator, object]
 class Fills:
     """The pending values of one catalog's writes. ``staff_id`` is the setting, 0 for none."""
 
-    def __init__(self, catalog: Catalog, statements: StatementCache, staff_id: int) -> None:
+    def __init__(
+        self, catalog: Catalog, statements: StatementCache, staff_id: int, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._catalog = catalog
         self._statements = statements
         self._staff_id = staff_id
+        self._clock = clock
+        self._admin: tuple[object, float] = (None, 0.0)
 
     async def value(
         self, session: Session, planned: PlannedWrite, pending: PendingFill, acting_staff: int | None
@@ -53,6 +59,10 @@ class Fills:
         return found
 
     async def _first_admin(self, session: Session) -> object:
+        """The first active administrator, asked for again every `ADMIN_REUSE_S`: most creates need one."""
+        staff, asked_at = self._admin
+        if staff is not None and self._clock() - asked_at < ADMIN_REUSE_S:
+            return staff
         staff = await self._first(session, "staff", "staffid", [("active", "eq", 1), ("admin", "eq", 1)])
         if staff is None:
             raise UnavailableError(
@@ -61,6 +71,7 @@ class Fills:
                 "or create the token with --staff.",
                 headers={"Retry-After": "60"},
             )
+        self._admin = (staff, self._clock())
         return staff
 
     async def _currency(self, session: Session, planned: PlannedWrite) -> object:

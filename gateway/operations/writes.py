@@ -22,7 +22,7 @@ from gateway.operations.results import WrittenResult
 from gateway.query.coerce import Clock
 from gateway.query.deletes import MOST_COUNTED
 from gateway.query.plan import InsertStep, ReadPlan, UpdateStep, Values, WriteStep
-from gateway.query.writes import PlannedWrite, altered, pointer, with_value
+from gateway.query.writes import PlannedWrite, altered, as_stored, at_fault, pointer, with_value
 from gateway.sql.cache import StatementCache
 
 
@@ -63,16 +63,15 @@ class Writes:
             ForbiddenError: the changed row would be outside the caller's row filter.
         """
         async with self._transaction(planned) as session:
-            stored = await self._locked(session, planned)
-            issues = altered(planned.sent_back, stored, clock)
+            shown, stored = await self._locked(session, planned)
+            issues = altered(planned.sent_back, shown, clock)
             if issues:
-                names = ", ".join((issue.pointer or "").lstrip("/") for issue in issues)
-                raise ValidationError("fields_invalid", f"Fields cannot be changed: {names}.", issues=issues)
-            await self._run_steps(session, planned)
+                raise at_fault(issues)
+            await self._run_steps(session, as_stored(planned, shown, stored, clock))
             row = await self._result(session, planned)
             if row is None:
                 raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
-        return WrittenResult(row, _key_of(planned, stored))
+        return WrittenResult(row, _key_of(planned, shown))
 
     async def delete(self, planned: PlannedWrite) -> None:
         """Remove one row.
@@ -108,12 +107,14 @@ class Writes:
         finally:
             self._counts.forget()  # whatever the outcome: one that is unknown may have been written
 
-    async def _locked(self, session: Session, planned: PlannedWrite) -> Mapping[str, Any]:
+    async def _locked(self, session: Session, planned: PlannedWrite) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """The locked row as a reply would show it, and as the driver has it."""
         plan = planned.plan.reads[0]
-        rows = await self._read(session, plan, planned.values)
+        statement = self._statements.read(plan)
+        rows = (await session.run(statement.text, statement.bind(planned.values))).rows
         if not rows:
             raise row_unknown(plan)
-        return rows[0]
+        return statement.decode(rows)[0], dict(zip(statement.names, rows[0], strict=True))
 
     async def _read(self, session: Session, plan: ReadPlan, values: Values) -> list[dict[str, Any]]:
         statement = self._statements.read(plan)
@@ -154,7 +155,7 @@ def _named(error: ValueRefusedError, planned: PlannedWrite) -> ValidationError:
     if name not in written or name is None:
         return error
     issue = Issue(f"the database does not accept the value of {name}", pointer=pointer(name), code=code)
-    return ValidationError("fields_invalid", f"Fields are at fault: {name}.", issues=[issue])
+    return at_fault([issue])
 
 
 def _visible_columns(step: WriteStep) -> tuple[Column, ...]:

@@ -132,7 +132,7 @@ def address_row(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPla
     if intent.origin is None:
         return plan
     origin, relationship = _origin_edge(context, intent)
-    parent = And((key_condition(context, origin, intent.origin.key), *_row_filter(context, origin)))
+    parent = conjunction(key_condition(context, origin, intent.origin.key), *_row_filter(context, origin))
     return replace(plan, condition=Reached(origin, relationship, parent))
 
 

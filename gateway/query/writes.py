@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.catalog.model import Column, Field, Filler, InternalColumn, Table, WriteMode
 from gateway.errors import Issue, MethodError, ValidationError
@@ -36,12 +37,28 @@ from gateway.query.planner import conjunction, key_condition, row_filter, with_t
 from gateway.query.resolve import is_readable, readable_columns, readable_fields
 from gateway.query.suggest import nearest
 
+ECHOED_KINDS: Final = frozenset({"html", "php_list", "multiline", "enum"})
+"""Kinds of which the CRM may have stored what the gateway shows otherwise, or would not write itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentBack:
-    """A read-only field that a client sent: fine when it equals what is stored."""
+    """A field that a client sent although it cannot be written so: fine when it equals what is stored.
+
+    ``fault`` is what is wrong with it otherwise.
+    """
 
     column: Column
+    raw: object
+    fault: Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A written field whose reply may say less than the column holds: sent back as read, it must stay as stored."""
+
+    column: Column
+    slot: Slot
     raw: object
 
 
@@ -67,6 +84,7 @@ class PlannedWrite:
     table: Table
     pending: tuple[tuple[Slot, PendingFill], ...] = ()
     sent_back: tuple[SentBack, ...] = ()
+    echoes: tuple[Echo, ...] = ()
     dependants: tuple[Dependant, ...] = ()
 
 
@@ -118,11 +136,14 @@ def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
     judged = _Judged(context, table, intent)
     judged.read_update()
-    locked = ReadPlan(table, _locked_fields(table, judged.sent_back), condition, is_locking=True)
-    steps = (UpdateStep(table, tuple(judged.written), key),) if judged.written else ()
+    written = (*judged.written, *_touched(context, table, judged.written))
+    locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True)
+    steps = (UpdateStep(table, written, key),) if written else ()
     result = ReadPlan(table, _result_fields(context, table), condition, format=intent.format)
     plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
-    return PlannedWrite(plan, context.slots.frozen(), table, sent_back=tuple(judged.sent_back))
+    return PlannedWrite(
+        plan, context.slots.frozen(), table, sent_back=tuple(judged.sent_back), echoes=tuple(judged.echoes)
+    )
 
 
 def refusal_of_writes(table: Table) -> str | None:
@@ -165,8 +186,10 @@ class _Judged:
         self._table = table
         self._intent = intent
         self._issues: list[Issue] = []
+        self._is_update = intent.key is not None
         self.written: list[tuple[WrittenColumn, WrittenValue]] = []
         self.sent_back: list[SentBack] = []
+        self.echoes: list[Echo] = []
 
     def read_create(self) -> None:
         """Judge a create; every required column must be among the fields."""
@@ -208,11 +231,11 @@ class _Judged:
 
     def _finish(self) -> None:
         if self._issues:
-            names = ", ".join(dict.fromkeys(issue.pointer.lstrip("/") for issue in self._issues if issue.pointer))
-            raise ValidationError("fields_invalid", f"Fields are at fault: {names}.", issues=self._issues)
+            refused = [item.fault for item in self.sent_back if item.fault.code != "read_only"]
+            raise at_fault([*self._issues, *refused])
 
     def _fault(self, name: str, code: str, message: str, suggestion: str | None = None) -> None:
-        self._issues.append(Issue(message, pointer=pointer(name), code=code, suggestion=suggestion))
+        self._issues.append(_fault(name, code, message, suggestion))
 
     def _column(self, name: str, *, is_update: bool = False) -> Column | None:
         """The column a field name means; one the caller may neither read nor write does not exist."""
@@ -243,9 +266,21 @@ class _Judged:
         try:
             value = self._value(column, raw)
         except RefusedValueError as refusal:
-            self._fault(column.name, refusal.code, f"{column.name}: {refusal.message}")
+            fault = _fault(column.name, refusal.code, f"{column.name}: {refusal.message}")
+            if self._is_echo(column):
+                self.sent_back.append(SentBack(column, raw, fault))
+            else:
+                self._issues.append(fault)
             return
-        self.written.append((column, SlotValue(self._context.slots.add(value))))
+        slot = self._context.slots.add(value)
+        self.written.append((column, SlotValue(slot)))
+        if self._is_echo(column):
+            self.echoes.append(Echo(column, slot, raw))
+
+    def _is_echo(self, column: Column) -> bool:
+        """Whether a value may be one that was read; what the caller may not read is never compared with."""
+        is_echoed = self._is_update and column.type.kind.name in ECHOED_KINDS
+        return is_echoed and is_readable(self._context, self._table, column)
 
     def _value(self, column: Column, raw: object) -> object:
         if raw is None or (
@@ -255,16 +290,39 @@ class _Judged:
         return coerce_written(column.type, raw, self._context.clock)
 
     def _send_back(self, column: Column, raw: object) -> None:
-        self.sent_back.append(SentBack(column, raw))
+        fault = _fault(column.name, "read_only", f"{column.name} cannot be changed")
+        self.sent_back.append(SentBack(column, raw, fault))
 
 
 def altered(sent_back: Sequence[SentBack], stored: Mapping[str, object], clock: Clock) -> list[Issue]:
     """Return what is wrong with the read-only fields of a change: those that differ from the stored row."""
     return [
-        Issue(f"{item.column.name} cannot be changed", pointer=pointer(item.column.name), code="read_only")
-        for item in sent_back
-        if not same_value(item.column.type, stored[item.column.name], item.raw, clock)
+        item.fault for item in sent_back if not same_value(item.column.type, stored[item.column.name], item.raw, clock)
     ]
+
+
+def as_stored(
+    planned: PlannedWrite, shown: Mapping[str, object], stored: Mapping[str, object], clock: Clock
+) -> PlannedWrite:
+    """Return a change that writes what is stored into fields that were sent back as they were read.
+
+    ``shown`` is the row as a reply has it, ``stored`` as the driver has it.
+    """
+    for echo in planned.echoes:
+        name = echo.column.name
+        if same_value(echo.column.type, shown[name], echo.raw, clock):
+            planned = with_value(planned, echo.slot, stored[name])
+    return planned
+
+
+def at_fault(issues: Sequence[Issue]) -> ValidationError:
+    """Return the 422 that names every field at fault."""
+    names = ", ".join(dict.fromkeys(issue.pointer.lstrip("/") for issue in issues if issue.pointer))
+    return ValidationError("fields_invalid", f"Fields are at fault: {names}.", issues=issues)
+
+
+def _fault(name: str, code: str, message: str, suggestion: str | None = None) -> Issue:
+    return Issue(message, pointer=pointer(name), code=code, suggestion=suggestion)
 
 
 def _null_of(column: Column) -> object:
@@ -277,6 +335,15 @@ def _null_of(column: Column) -> object:
 
 
 # What Perfex fills itself
+
+
+def _touched(
+    context: Context, table: Table, written: Sequence[tuple[WrittenColumn, WrittenValue]]
+) -> list[tuple[WrittenColumn, WrittenValue]]:
+    """The columns that take the time of a change; the server's own clock would write UTC into them."""
+    given = {column.name for column, _ in written}
+    touched = [column for column in table.columns if column.is_touched and column.name not in given]
+    return [(column, SlotValue(context.slots.add(_now(context, column)))) for column in touched] if written else []
 
 
 def _with_fillers(
@@ -333,9 +400,10 @@ def _result_fields(context: Context, table: Table) -> tuple[Field, ...]:
     return readable_columns(context.access, table) or table.key
 
 
-def _locked_fields(table: Table, sent_back: list[SentBack]) -> tuple[Field, ...]:
+def _locked_fields(table: Table, judged: _Judged) -> tuple[Field, ...]:
     """The columns whose stored values are compared, then the key."""
-    return (*(item.column for item in sent_back), *table.key)
+    compared = (*(item.column for item in judged.sent_back), *(item.column for item in judged.echoes), *table.key)
+    return tuple(dict.fromkeys(compared))
 
 
 def _created_row(

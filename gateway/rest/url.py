@@ -93,9 +93,9 @@ def _word(value: object) -> str:
 
 def row_path(resource: str, key: Iterable[object]) -> str:
     """Return the path of one row, as its links name it."""
-    return f"{BASE_PATH}/{quote(resource)}/{key_text(key)}"
+    return f"{list_path(resource)}/{key_text(key)}"
 
 
 def list_path(resource: str) -> str:
     """Return the path of a resource's list."""
-    return f"{BASE_PATH}/{quote(resource)}"
+    return f"{BASE_PATH}/{quote(resource, safe='')}"

@@ -72,6 +72,7 @@ async def answer(call: Call, path: ResourcePath) -> Answer:
     """
     handler = HANDLERS.get((type(path), call.method))
     if handler is None:
+        check_known(call, path)
         allowed = ", ".join(allowed_methods(call, path))
         raise MethodError("method_not_allowed", f"{call.method} is not taken here.", headers={"Allow": allowed})
     try:
@@ -210,11 +211,21 @@ def _written(call: Call, table: Table, result: WrittenResult, status: int) -> An
 
 async def show_options(call: Call, path: ResourcePath) -> Answer:
     """What the path takes."""
+    check_known(call, path)
+    return Answer(204, headers={"Allow": ", ".join(allowed_methods(call, path))})
+
+
+def check_known(call: Call, path: ResourcePath) -> None:
+    """Pass when the path's resource exists and the caller may do something with it.
+
+    Raises:
+        NotFoundError: ``resource_unknown``, ``relationship_unknown``.
+        ForbiddenError: ``grant_missing``.
+    """
     if isinstance(path, ListPath | RowPath):
         known_resource(call.context(), path.resource)
     elif isinstance(path, RelatedPath):
         known_relationship(known_resource(call.context(), path.origin.resource), path.origin.relationship)
-    return Answer(204, headers={"Allow": ", ".join(allowed_methods(call, path))})
 
 
 _Key = tuple[type[ResourcePath], str]

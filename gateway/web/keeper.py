@@ -22,6 +22,7 @@ from gateway.web.service import Service
 FOLLOW_EVERY_S: Final = 0.5
 _FIRST_RETRY_S: Final = 0.5
 _LONGEST_RETRY_S: Final = 5.0
+_VAIN_PAUSE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Keeper:
         self._service: Service | None = None
         self._generation = 0
         self._begun = 0
+        self._mend_after = 0.0
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self.has_failed = False
@@ -98,7 +100,7 @@ class Keeper:
                 return not self.has_failed
             try:
                 await self._load(reason)
-            except GatewayError as error:
+            except Exception as error:  # whatever it is, what is served now is served on
                 self._note_failure(reason, error)
                 return False
         return True
@@ -106,8 +108,24 @@ class Keeper:
     async def reload_everywhere(self, reason: str) -> bool:
         """Reload here and tell the other workers; return whether it worked here."""
         done = await self.reload(reason)
-        self._generation = await asyncio.to_thread(self._sources.bump)
+        bumped = await asyncio.to_thread(self._sources.bump)
+        if bumped == self._generation + 1:  # else another worker asked too, perhaps after this one's load: follow it
+            self._generation = bumped
         return done
+
+    async def mend(self, service: Service) -> None:
+        """Reload because a statement of ``service`` met tables that changed, unless that has been done.
+
+        A reload that finds the tables as they were mends nothing: then statements may fail for a
+        while before the next one, so that a broken view does not keep every worker reloading.
+        """
+        if service is not self._service or monotonic() < self._mend_after:
+            return
+        if await self.reload_everywhere("a table changed under a statement") and self._is_as(service):
+            self._mend_after = monotonic() + _VAIN_PAUSE_S
+
+    def _is_as(self, service: Service) -> bool:
+        return self._service is not None and self._service.catalog.fingerprint == service.catalog.fingerprint
 
     async def _load(self, reason: str) -> None:
         began = monotonic()
@@ -124,9 +142,10 @@ class Keeper:
         seconds = monotonic() - began
         self._observer(CatalogLoaded(self._generation, len(loaded.catalog.exposed()), seconds, reason))
 
-    def _note_failure(self, reason: str, error: GatewayError) -> None:
+    def _note_failure(self, reason: str, error: Exception) -> None:
         self.has_failed = True
-        self._observer(CatalogKept(reason, str(error)))
+        detail = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__}: {error}"
+        self._observer(CatalogKept(reason, detail))
 
     async def _retry_start(self) -> None:
         pause = _FIRST_RETRY_S
@@ -149,10 +168,15 @@ class Keeper:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(self._look_every_s)
-            loaded = self._loaded
-            if loaded is None:
-                continue
-            with suppress(GatewayError):  # a database that is away is no reason to reload
-                present = await asyncio.to_thread(self._sources.fingerprint, loaded)
-                if present != loaded.catalog.fingerprint:
-                    await self.reload_everywhere("changed tables")
+            with suppress(Exception):  # a database that is away is no reason to reload, and is asked again
+                await self._look_once()
+
+    async def _look_once(self) -> None:
+        """Reload when the tables have changed, or when the last reload failed: its cause may be gone."""
+        if self._loaded is None:
+            return
+        present = await asyncio.to_thread(self._sources.fingerprint, self._loaded)
+        if present != self._loaded.catalog.fingerprint:
+            await self.reload_everywhere("changed tables")
+        elif self.has_failed:
+            await self.reload("another try")

@@ -5,16 +5,18 @@ Used at start, on every reload (in a thread) and by the command line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from gateway.catalog.build import build_catalog, tables_needed
-from gateway.catalog.engine import engine_of, open_connection
+from gateway.catalog.engine import connect_failure, engine_of, open_connection
 from gateway.catalog.exposure import Exposure, Problem
 from gateway.catalog.knowledge import Profile, parse_profile
 from gateway.catalog.model import Catalog
@@ -49,7 +51,7 @@ def load_catalog(settings: Settings, previous: Catalog | None = None) -> Loaded:
     """
     exposure = load_whitelist(settings.whitelist)
     profile = parse_profile(load_profile(exposure.profile)) if exposure.profile else None
-    with open_connection(engine_of(settings)) as connection:
+    with _connection(settings) as connection:
         names = tables_needed(exposure, profile, existing_tables(connection))
         reflection = reflect(connection, names, **_read_options(exposure, profile))
     built = build_catalog(reflection, exposure, profile, zone=_zone(settings, reflection.options), previous=previous)
@@ -76,8 +78,19 @@ def current_fingerprint(settings: Settings, loaded: Loaded) -> str:
     Raises:
         UnavailableError: the database cannot be reached.
     """
-    with open_connection(engine_of(settings)) as connection:
+    with _connection(settings) as connection:
         return _fingerprint(connection, loaded)
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[Connection]:
+    """A connection whose loss between two statements is told like a failure to connect."""
+    engine = engine_of(settings)
+    try:
+        with open_connection(engine) as connection:
+            yield connection
+    except DBAPIError as error:
+        raise connect_failure(error.orig, engine.url) from error
 
 
 def _fingerprint(connection: Connection, loaded: Loaded) -> str:

@@ -6,6 +6,7 @@ one more try on the new catalog; no request before it is disturbed.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -53,20 +54,19 @@ class ResourceRoutes:
         try:
             return await answer(self._call(service, scope, body), path)
         except SchemaChangedError:
-            if not await self._keeper.reload_everywhere("a table changed under a statement"):
-                raise
+            await self._keeper.mend(service)
             return await answer(self._call(self._keeper.service(), scope, body), path)
 
     def _call(self, service: Service, scope: Scope, body: bytes) -> Call:
         principal = scope[PRINCIPAL]
         access = self._accesses.access_of(principal, service.catalog)
-        host, content_type = b"localhost", None
+        host, content_type = b"", None
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
-        origin = self._public_url or f"{scope['scheme']}://{host.decode('latin-1')}"
+        origin = self._public_url or origin_of(scope["scheme"], host)
         return Call(
             service,
             scope["method"],
@@ -80,14 +80,23 @@ class ResourceRoutes:
         )
 
 
+_HOST: Final = re.compile(rb"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+
+
+def origin_of(scheme: str, host: bytes) -> str:
+    """Return what absolute links begin with; nothing for a Host that is none, so that links stay paths.
+
+    Source: RFC 9110, section 7.2.
+    """
+    return f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
+
+
 def check_accept(scope: Scope) -> None:
-    """Pass when the client takes JSON (RFC 9110, section 12.5.1).
+    """Pass when the client takes JSON (RFC 9110, section 12.5.1: case does not matter, repeated headers add up).
 
     Raises:
         RequestError: ``not_acceptable``.
     """
-    for name, value in scope["headers"]:
-        if name != b"accept" or not value:
-            continue
-        if b"*/*" not in value and b"json" not in value and b"application/*" not in value:
-            raise RequestError("not_acceptable", "Replies are application/json: accept that, or */*.")
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+    if accepted and not any(word in accepted for word in (b"*/*", b"json", b"application/*")):
+        raise RequestError("not_acceptable", "Replies are application/json: accept that, or */*.")

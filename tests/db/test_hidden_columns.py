@@ -159,7 +159,7 @@ async def test_a_table_that_is_not_exposed_answers_as_a_made_up_one(crm: App, ta
     """404 in every form, with and without the prefix, and no word about why."""
     if table in crm.parts.keeper.service().catalog.resources:
         table = f"tbl{table}"
-    made_up, visible = invented(table), visible_names(crm, 'clients')
+    made_up, visible = invented(table), visible_names(crm, "clients")
     for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"):
         for path in ("{}", "{}/1", "{}/1/client", "clients/1/{}", "{}?fields=id", "{}?filter[id]=1&sort=x"):
             answers = []
@@ -230,9 +230,7 @@ def leaves(value: Any) -> Iterator[str]:
         yield from re.findall(r"\w{10,}", value)
 
 
-async def test_no_reply_holds_a_secret_that_is_stored(
-    crm: App, mariadb_server: Server, crm_database: str
-) -> None:
+async def test_no_reply_holds_a_secret_that_is_stored(crm: App, mariadb_server: Server, crm_database: str) -> None:
     """All rows of all resources, with every field there is, and what the first rows are related to."""
     name = crm_database.rpartition("/")[2]
     secrets = secrets_of(mariadb_server, name)
@@ -261,7 +259,12 @@ async def test_no_reply_holds_a_secret_that_is_stored(
 async def test_a_search_for_a_secret_finds_nothing(crm: App, mariadb_server: Server, crm_database: str) -> None:
     """``q`` looks only into visible columns."""
     name = crm_database.rpartition("/")[2]
-    for table, column in (("invoices", "hash"), ("contacts", "password"), ("staff", "password"), ("tickets", "ticketkey")):
+    for table, column in (
+        ("invoices", "hash"),
+        ("contacts", "password"),
+        ("staff", "password"),
+        ("tickets", "ticketkey"),
+    ):
         ((secret,),) = mariadb_server.run(
             f"SELECT {column} FROM tbl{table} WHERE {column} IS NOT NULL LIMIT 1", database=name
         )
@@ -294,9 +297,7 @@ async def test_reasons_against_writes_name_no_hidden_column(crm: App) -> None:
 
 async def test_what_is_logged_names_no_secret(crm: App, mariadb_server: Server, crm_database: str) -> None:
     """Requests that carry a secret as a value, or fail on one, leave nothing of it in what was reported."""
-    ((secret,),) = mariadb_server.run(
-        "SELECT hash FROM tblinvoices LIMIT 1", database=crm_database.rpartition("/")[2]
-    )
+    ((secret,),) = mariadb_server.run("SELECT hash FROM tblinvoices LIMIT 1", database=crm_database.rpartition("/")[2])
     await crm.get(f"invoices?filter[hash]={secret}")
     await crm.client.post("/api/v1/leads", json={"name": "x", "hash": secret})
     await crm.anonymous.get("/api/v1/invoices", headers={"Authorization": f"Bearer {secret}"})

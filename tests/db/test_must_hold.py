@@ -272,9 +272,7 @@ WRITTEN: Mapping[str, tuple[str, str, dict[str, Any], dict[str, Any], Callable[[
 
 @pytest.mark.parametrize("form", ["json", "form"])
 @pytest.mark.parametrize("resource", sorted(WRITTEN))
-async def test_a_row_is_made_changed_and_deleted_with_few_columns(
-    crm: App, sql: Sql, resource: str, form: str
-) -> None:
+async def test_a_row_is_made_changed_and_deleted_with_few_columns(crm: App, sql: Sql, resource: str, form: str) -> None:
     """What is stored is what Perfex itself would have stored; a reply is what a read shows."""
     table, key, sent, change, expected = WRITTEN[resource]
     options = send(sent, form)
@@ -323,7 +321,14 @@ async def test_every_bad_field_of_a_write_is_named_at_once(crm: App) -> None:
     """One answer lists what is unknown, too long, out of range, of another type, too fine and missing."""
     answer = await crm.client.post(
         "/api/v1/expenses",
-        json={"amount": "1.005", "date": "yesterday", "currency": 2**40, "hash": "x", "nmae": "x", "paymentmode": "5" * 99},
+        json={
+            "amount": "1.005",
+            "date": "yesterday",
+            "currency": 2**40,
+            "hash": "x",
+            "nmae": "x",
+            "paymentmode": "5" * 99,
+        },
     )
 
     assert answer.status_code == 422

@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,11 +22,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
+from urllib.parse import unquote
 
 import httpx2
+import uvicorn
 from starlette.types import ASGIApp, Message
 
 from gateway.catalog.kinds import Dialect
+from gateway.errors import REGISTRY
 from gateway.execution.connect import open_database
 from gateway.execution.database import Database, Outcome, Parameters, PoolStatus, Row, Session
 from gateway.observe import Event
@@ -102,6 +106,7 @@ class Clock:
 class App:
     """A running application; ``client`` sends with the token of every grant, ``clients`` holds one per grant set."""
 
+    asgi: ASGIApp
     parts: Parts
     database: Recorder
     clients: Mapping[str, httpx2.AsyncClient]
@@ -165,11 +170,13 @@ async def _running(settings: Settings, tokens: Mapping[str, str], clock: Clock) 
 
     def client(headers: Mapping[str, str]) -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(app=asgi)
-        return httpx2.AsyncClient(transport=transport, base_url="http://gateway.test", headers=dict(headers))
+        hooks = {"response": [check_reply]}
+        base = "http://gateway.test"
+        return httpx2.AsyncClient(transport=transport, base_url=base, headers=dict(headers), event_hooks=hooks)
 
     clients = {name: client({"Authorization": f"Bearer {token}"}) for name, token in tokens.items()}
     async with _alive(asgi):
-        yield App(parts, database, clients, client({}), tokens, clock, events)
+        yield App(asgi, parts, database, clients, client({}), tokens, clock, events)
 
 
 @asynccontextmanager
@@ -206,6 +213,45 @@ async def _told(running: asyncio.Task[None], said: asyncio.Queue[Message], due: 
         raise AssertionError(f"{message['type']}: {message.get('message', '')}")
 
 
+async def check_reply(reply: httpx2.Response) -> None:
+    """Hold every reply of every test to what all replies have in common (SPEC sections 5 and 6)."""
+    await reply.aread()
+    assert reply.headers["x-request-id"]
+    for name, value in SECURITY.items():
+        assert value in reply.headers[name], (name, reply.headers)
+    if reply.status_code < 400:
+        return
+    assert reply.headers["content-type"] == "application/problem+json"
+    if reply.request.method == "HEAD":
+        assert not reply.content
+        return
+    problem = reply.json()
+    kind = REGISTRY[problem["code"]]
+    assert (problem["status"], problem["title"]) == (reply.status_code, kind.title)
+    assert kind.status == reply.status_code
+    assert problem["type"] == f"/api_docs/errors/{kind.code}"
+    assert problem["request_id"] == reply.headers["x-request-id"]
+    assert problem["instance"] == unquote(reply.request.url.raw_path.partition(b"?")[0].decode())
+    assert len(problem["detail"]) > 10
+    assert not _TELLING.search(reply.text), reply.text
+    if reply.status_code == 401:
+        assert reply.headers["www-authenticate"]
+    if reply.status_code == 405:
+        assert reply.headers["allow"]
+    if reply.status_code == 503:
+        assert reply.headers["retry-after"]
+
+
+SECURITY: Mapping[str, str] = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
+_TELLING = re.compile(r"Traceback|\bSELECT\b.*\bFROM\b|pymysql|asyncmy|sqlalchemy|sqlite3|\.py\b|errno", re.IGNORECASE)
+
+
 def issue(state: StateStore, name: str, grants: tuple[str, ...], *, is_admin: bool = False) -> str:
     """Store a new token and return its text."""
     token = new_token()
@@ -219,6 +265,20 @@ def _whitelist(given: Path | str, place: Path) -> Path:
     path = place / "whitelist.yaml"
     path.write_text(given, encoding="utf-8")
     return path
+
+
+@asynccontextmanager
+async def listening(app: App) -> AsyncIterator[tuple[str, int]]:
+    """Serve an application of this process on a port, for clients that must be able to misbehave."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app.asgi, lifespan="off", ws="none", log_config=None, access_log=False)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield listener.getsockname()[:2]
+        finally:
+            server.should_exit = True
+            await serving
 
 
 # The real server
@@ -317,7 +377,10 @@ class RunningServer:
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """Return a client with the token."""
-        return httpx2.AsyncClient(base_url=self.base, headers=self.headers, trust_env=False, **options)
+        hooks = {"response": [check_reply]}
+        return httpx2.AsyncClient(
+            base_url=self.base, headers=self.headers, trust_env=False, event_hooks=hooks, **options
+        )
 
     def hang_up(self) -> None:
         """Send SIGHUP, which means reload."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from typing import Final
 
+from gateway.catalog.kinds import Dialect
 from gateway.catalog.model import Catalog
-from gateway.query.access import OPERATIONS, Access, Grant
+from gateway.query.access import OPERATIONS, Access, Grant, Operation
 from gateway.query.coerce import Clock
 from gateway.query.context import Context, Slots
 from gateway.query.deletes import plan_delete
@@ -16,12 +19,21 @@ from gateway.rest.body import parse_body
 from gateway.rest.parse import ReadRequest, parse_list, parse_row, parse_to_one, parse_write
 from gateway.rest.paths import ListPath, RelatedPath, RowPath, parse_path
 from gateway.rest.url import BASE_PATH, parse_query
+from tests.support.catalogs import perfex_catalog
 
 NOW = datetime(2026, 11, 15, 9, 30, tzinfo=UTC)
 """The moment of every question: a Sunday."""
 
 ALL = Access("all", {"*": Grant(frozenset(OPERATIONS))})
 """The access of a token that may do everything."""
+
+READ: Final[frozenset[Operation]] = frozenset({"read"})
+
+
+@cache
+def crm(dialect: Dialect = "mariadb") -> Catalog:
+    """Return the catalog of all of Perfex, made once."""
+    return perfex_catalog(dialect=dialect)
 
 
 def granted(**grants: Grant) -> Access:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.query.planner import PlannedRead
 from gateway.query.plan import (
     And,
     Compare,
@@ -26,6 +25,7 @@ from gateway.query.plan import (
     WrittenColumn,
     WrittenValue,
 )
+from gateway.query.planner import PlannedRead
 from gateway.query.writes import PlannedWrite
 
 _SIGNS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -50,8 +50,7 @@ def write_text(planned: PlannedWrite) -> str:
     lines: list[str] = []
     for read in planned.plan.reads:
         lines.extend(("lock", *_indented(_read(read))))
-    for item in planned.sent_back:
-        lines.append(f"must be as stored: {item.column.name}")
+    lines.extend(f"must be as stored: {item.column.name}" for item in planned.sent_back)
     for dependant in planned.dependants:
         lines.extend((f"must find nothing: {dependant.resource or 'other'}", *_indented(_read(dependant.plan))))
     for step in planned.plan.steps:

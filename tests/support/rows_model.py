@@ -18,7 +18,7 @@ ZERO = "zero"
 """A zero date as it is stored; to a client it is null."""
 
 Row = Mapping[str, Any]
-ALPHABET = " _'\"\\%|019abBeEéÉz😀🦊"
+ALPHABET = " _'\"\\%|019abBeEéÉz😀"
 _UNICODE = {letter: place for place, letter in enumerate(" _'\"\\%|019abez\U0010ffff")}
 
 
@@ -175,7 +175,9 @@ def as_text(field: Field, value: Any) -> str:
 
 def split(text: str) -> list[str]:
     r"""Return the items of a comma list, in which ``\,`` is a comma and ``\\`` a backslash."""
-    items = re.findall(r"((?:\\.|[^,\\]|\\$)*)(?:,|$)", text, re.DOTALL)[: len(re.findall(r"(?<!\\)(?:\\\\)*,", text)) + 1]
+    items = re.findall(r"((?:\\.|[^,\\]|\\$)*)(?:,|$)", text, re.DOTALL)[
+        : len(re.findall(r"(?<!\\)(?:\\\\)*,", text)) + 1
+    ]
     return [re.sub(r"\\([,\\])", r"\1", item) for item in items]
 
 

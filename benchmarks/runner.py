@@ -1,0 +1,248 @@
+"""The order of a run: database and sides up, every round each shape on each side, then the report's other numbers."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import sample_crm
+from benchmarks import environment
+from benchmarks.idle import measure_idle
+from benchmarks.load import CONNECTIONS
+from benchmarks.processes import AbsentError, cpu_of_tree, machine_cpu, tool
+from benchmarks.profiling import find_profiler, take_profile
+from benchmarks.results import Profile, Results, SideFacts
+from benchmarks.samples import Sample, summarise
+from benchmarks.shapes import GATEWAY, SHAPES, ShapeName
+from benchmarks.sides.database import start_database
+from benchmarks.sides.gateway import start_gateway
+from benchmarks.sides.php_crud_api import start_php_crud_api
+from benchmarks.sides.plain import start_bare, start_empty, start_threads
+from benchmarks.sides.side import Crm, HttpSide, Side, StartSide
+from benchmarks.sides.xmysql import start_xmysql
+from gateway.settings import Settings
+from sample_crm.scale import SCALES, ScaleName
+from tests.support.mariadb import PrivateServer, Server
+
+DATABASE = "gateway_bench"
+ACCOUNT = "bench"
+HIDDEN = frozenset({"hash", "token", "short_link"})
+"""Columns of the invoice table that the gateway never shows; `HttpSide.check` sees whether this still holds."""
+
+SERVER_OPTIONS = ("--innodb-buffer-pool-size=512M",)
+STARTS: dict[str, StartSide] = {
+    GATEWAY: start_gateway,
+    "php-crud-api": start_php_crud_api,
+    "xmysql": start_xmysql,
+    "threads": start_threads,
+    "bare prototype": start_bare,
+    "empty route": start_empty,
+    "database alone": start_database,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to run: how much data, how often, how long each run, which shapes and sides."""
+
+    scale: ScaleName = "bench"
+    rounds: int = 5
+    seconds: int = 4
+    shapes: tuple[ShapeName, ...] = tuple(shape.name for shape in SHAPES)
+    sides: tuple[str, ...] = tuple(STARTS)
+    warm_up_s: int = 1
+    profile_s: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The database that is there for the run. ``pid`` is its server's process, if it is ours."""
+
+    server: Server
+    crm: Crm
+    pid: int | None
+    words: str
+
+
+def say(text: str) -> None:
+    """Tell whoever waits what is going on."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(options: Options) -> Results:
+    """Return the results of one whole run; takes minutes.
+
+    Raises:
+        AbsentError: wrk is missing, which nothing can be measured without.
+    """
+    tool("wrk", package="wrk")
+    load_before = environment.load_average()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-bench-")))
+        data = stack.enter_context(prepared(options.scale, directory))
+        idle = measure_idle(data.crm, data.server)
+        say(f"idle worker: {idle.resident_bytes / 1e6:.1f} MB, ready in {idle.started_in_s:.2f} s")
+        sides, absent = started(stack, data.crm, options.sides)
+        samples = measured(sides, options, data.pid)
+        profiles, reason = profiled(sides, samples, options, directory)
+        load = (
+            f"wrk, 1 thread, {CONNECTIONS} kept-alive connections, {options.rounds} rounds of {options.seconds} s per "
+            f"side and shape, interleaved; load average {load_before} before the run"
+        )
+        return Results(
+            environment=environment.describe(_database_words(data.server), data.words, load),
+            sides=[SideFacts(side.name, side.processes, side.columns, side.remark) for side in sides],
+            absent=absent,
+            samples=samples,
+            count_deadline_ms=Settings().count_deadline_ms,
+            idle=idle,
+            profiles=profiles,
+            without_profile=reason,
+        )
+
+
+# --- preparing ---
+
+
+@contextmanager
+def prepared(scale: ScaleName, directory: Path) -> Iterator[Data]:
+    """Yield a private server with the sample CRM in it and an account that every side uses."""
+    with PrivateServer.started(options=SERVER_OPTIONS) as server:
+        say(f"building the sample CRM (scale {scale}) ...")
+        summary = sample_crm.build(server.create_database(DATABASE), scale=scale)
+        say(f"{summary.total:,} rows in {summary.seconds:.0f} s")
+        server.address.run(
+            f"CREATE USER '{ACCOUNT}'@'127.0.0.1' IDENTIFIED BY '{ACCOUNT}'",
+            f"GRANT ALL PRIVILEGES ON `{DATABASE}`.* TO '{ACCOUNT}'@'127.0.0.1'",
+        )
+        account = replace(server.address, user=ACCOUNT, password=ACCOUNT, socket=None)
+        words = f"sample CRM, scale {scale}: {SCALES[scale].invoices:,} invoices, {summary.total:,} rows in all"
+        yield Data(server.address, _crm(account, summary.rows["invoices"], directory), server.pid, words)
+
+
+def _crm(server: Server, invoices: int, directory: Path) -> Crm:
+    rows = server.run("SHOW COLUMNS FROM tblinvoices", database=DATABASE)
+    return Crm(
+        url=server.url(DATABASE),
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        database=DATABASE,
+        invoices=invoices,
+        columns=tuple(str(row[0]) for row in rows if row[0] not in HIDDEN),
+        directory=directory,
+    )
+
+
+def _database_words(server: Server) -> str:
+    version = server.run("SELECT VERSION()")[0][0]
+    return (
+        f"{version}, own server process, {' '.join(SERVER_OPTIONS)} --innodb-flush-log-at-trx-commit=2, no binlog, "
+        "reached by TCP on 127.0.0.1 by every side"
+    )
+
+
+def started(stack: ExitStack, crm: Crm, names: Sequence[str]) -> tuple[list[Side], dict[str, str]]:
+    """Return the sides that run, each asked once for everything it does, and why the others do not."""
+    sides: list[Side] = []
+    absent: dict[str, str] = {}
+    for name in names:
+        try:
+            side = stack.enter_context(STARTS[name](crm))
+        except AbsentError as reason:
+            absent[name] = str(reason)
+            say(f"{name}: not run: {reason}")
+            continue
+        side.check()
+        sides.append(side)
+    return sides, absent
+
+
+# --- measuring ---
+
+
+def measured(
+    sides: Sequence[Side], options: Options, database_pid: int | None
+) -> dict[tuple[ShapeName, str], list[Sample]]:
+    """Return the runs of each shape and side: in every round each side once, in another order than the round before."""
+    samples: dict[tuple[ShapeName, str], list[Sample]] = defaultdict(list)
+    seed = 0
+    for number in range(options.rounds):
+        say(f"round {number + 1} of {options.rounds}")
+        for shape in options.shapes:
+            able = [side for side in sides if shape in side.shapes]
+            turn = number % len(able) if able else 0
+            for side in able[turn:] + able[:turn]:
+                seed += 1_000
+                if number == 0 and options.warm_up_s:
+                    side.run(shape, seconds=options.warm_up_s, seed=seed)
+                sample = _run(side, shape, options.seconds, seed + 1, database_pid)
+                samples[shape, side.name].append(sample)
+                say(f"  {shape:15}{side.name:16}{sample.rate:9,.0f}/s{_warning(sample)}")
+    return dict(samples)
+
+
+def _run(side: Side, shape: ShapeName, seconds: int, seed: int, database_pid: int | None) -> Sample:
+    readings: tuple[Callable[[], float], ...] = (
+        side.cpu_s,
+        lambda: cpu_of_tree(database_pid) if database_pid else 0.0,
+        machine_cpu,
+        _own_cpu,
+    )
+    before = [read() for read in readings]
+    sample = side.run(shape, seconds=seconds, seed=seed)
+    ours, database, machine, load = (read() - start for read, start in zip(readings, before, strict=True))
+    return replace(
+        sample,
+        cpu_s=ours or None,
+        database_cpu_s=database if database_pid else None,
+        foreign_cpu_s=machine - ours - database - load if database_pid else None,
+    )
+
+
+def _own_cpu() -> float:
+    """What this process took, and the load generators that it has waited for."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _warning(sample: Sample) -> str:
+    words = [f"{sample.errors} errors"] if sample.errors else []
+    if sample.foreign_cores is not None and sample.foreign_cores > 0.2:
+        words.append(f"others kept {sample.foreign_cores:.1f} cores busy")
+    return f"  ({'; '.join(words)})" if words else ""
+
+
+def profiled(
+    sides: Sequence[Side],
+    samples: dict[tuple[ShapeName, str], list[Sample]],
+    options: Options,
+    directory: Path,
+) -> tuple[list[Profile], str]:
+    """Return where the gateway's time goes for one row and for a list, or why that is not known."""
+    gateway = next((side for side in sides if isinstance(side, HttpSide) and side.name == GATEWAY), None)
+    if gateway is None or not options.profile_s:
+        return [], "not asked for"
+    profiles: list[Profile] = []
+    shapes: tuple[ShapeName, ...] = ("one", "list", "create")
+    try:
+        profiler = find_profiler()
+        for shape in shapes:
+            runs = samples.get((shape, GATEWAY))
+            cpu_us = summarise(runs).cpu_us if runs else None
+            if cpu_us:
+                say(f"profile of {shape}")
+                seconds = options.profile_s
+                profiles.append(take_profile(profiler, gateway, shape, cpu_us, seconds=seconds, directory=directory))
+                time.sleep(0.2)
+    except AbsentError as reason:
+        return profiles, str(reason)
+    return profiles, ""

@@ -1,0 +1,44 @@
+"""What the command line asks for, and where the report goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import REPORT, parse
+from benchmarks.runner import STARTS
+from benchmarks.shapes import SHAPES
+
+
+def test_a_whole_run_rewrites_the_report() -> None:
+    """All shapes on all sides at the size that the targets are for."""
+    options, place = parse([])
+
+    assert (options.scale, len(options.shapes), len(options.sides), place) == (
+        "bench",
+        len(SHAPES),
+        len(STARTS),
+        REPORT,
+    )
+    assert options.rounds >= 3
+
+
+@pytest.mark.parametrize("arguments", [["--quick"], ["--shape", "one"], ["--side", "gateway"], ["--scale", "demo"]])
+def test_any_other_run_leaves_the_report_alone(arguments: list[str]) -> None:
+    """Rough or partial figures never replace those of a whole run."""
+    assert parse(arguments)[1] is None
+
+
+def test_a_report_can_go_elsewhere() -> None:
+    """Whatever was run."""
+    assert parse(["--quick", "--output", "other.md"])[1] == Path("other.md")
+
+
+@pytest.mark.parametrize("arguments", [["--rounds", "2"], ["--seconds", "0"], ["--side", "nobody"]])
+def test_a_run_that_would_say_nothing_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Fewer than three rounds have no spread."""
+    with pytest.raises(SystemExit):
+        parse(arguments)
+
+    assert "error:" in capsys.readouterr().err

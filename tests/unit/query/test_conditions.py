@@ -1,0 +1,294 @@
+"""Filters -> conditions: every operator, days against moments, nulls, and refusals that name the parameter."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.catalog.model import Catalog
+from gateway.errors import RequestError
+from gateway.query.access import Grant
+from gateway.query.conditions import escape_like, plan_conditions, plan_search, split_list
+from gateway.query.intent import ConditionIntent
+from gateway.query.operators import OPERATORS
+from gateway.query.plan import And, Compare, Condition, Or
+from tests.support.asking import READ, context_of, crm, granted
+from tests.support.kinds import COLUMNS, things
+
+Shown = tuple[object, ...]
+CATALOG = things()
+
+
+def planned(path: str, operand: object, catalog: Catalog = CATALOG, resource: str = "things") -> Shown:
+    """Return the one condition of a filter: field, operator and values, or ``and``/``or`` and its parts."""
+    context = context_of(catalog)
+    table = catalog.resources[resource]
+    whole = plan_conditions(context, table, [ConditionIntent(tuple(path.split(".")), operand, f"filter[{path}]")])
+    assert isinstance(whole, And)
+    return shown(whole.parts[0], context.slots.frozen())
+
+
+def shown(condition: Condition, values: tuple[object, ...]) -> Shown:
+    match condition:
+        case Compare(field=field, operator=operator, slots=slots):
+            return (field.name, operator, *(values[slot] for slot in slots))
+        case And(parts=parts) | Or(parts=parts):
+            return (type(condition).__name__.lower(), *(shown(part, values) for part in parts))
+    raise AssertionError(condition)
+
+
+@pytest.mark.parametrize(
+    ("path", "operand", "due"),
+    [
+        ("id", "7", ("id", "eq", 7)),
+        ("id.eq", "7", ("id", "eq", 7)),
+        ("id.ne", "7", ("id", "ne", 7)),
+        ("money.gt", "1.50", ("money", "gt", Decimal("1.50"))),
+        ("money.gte", "1.50", ("money", "gte", Decimal("1.50"))),
+        ("money.lt", "1.50", ("money", "lt", Decimal("1.50"))),
+        ("money.lte", "1.50", ("money", "lte", Decimal("1.50"))),
+        ("name.like", "a%_", ("name", "like", "a%_")),
+        ("name.like", r"50\%|\_\\", ("name", "like", "50|%|||_\\")),
+        ("name.nlike", "a%", ("name", "nlike", "a%")),
+        ("name.contains", "50%_|", ("name", "like", "%50|%|_||%")),
+        ("name.ncontains", "a", ("name", "nlike", "%a%")),
+        ("name.starts", "a%", ("name", "like", "a|%%")),
+        ("name.ends", "_a", ("name", "like", "%|_a")),
+        ("name.contains", 7, ("name", "like", "%7%")),
+        ("words.contains", "a", ("words", "like", "%a%")),
+        ("document.starts", "{", ("document", "like", "{%")),
+        ("id.in", "1,2,3", ("id", "in", 1, 2, 3)),
+        ("name.in", r"a\,b,c\\,", ("name", "in", "a,b", "c\\", "")),
+        ("id.in", [1, "2"], ("id", "in", 1, 2)),
+        ("id.in", [], ("or",)),
+        ("id.nin", "1", ("id", "nin", 1)),
+        ("id.nin", [], ("id", "not_null")),
+        ("id.between", "1,5", ("and", ("id", "gte", 1), ("id", "lte", 5))),
+        ("name.null", "1", ("name", "null")),
+        ("name.null", "false", ("name", "not_null")),
+        ("document.null", True, ("document", "null")),
+        ("name.exact", "A", ("name", "exact", "A")),
+        ("level.exact", "low", ("level", "exact", "low")),
+        ("id.exact", "7", ("id", "eq", 7)),
+        ("bytes", "AP8=", ("bytes", "eq", b"\x00\xff")),
+        ("span.gt", "24:00", ("span", "gt", timedelta(hours=24))),
+    ],
+)
+def test_each_operator_has_its_condition(path: str, operand: object, due: Shown) -> None:
+    """A client's operators are more than a plan's."""
+    assert planned(path, operand) == due
+
+
+DAY = datetime(2026, 3, 29)
+NEXT = datetime(2026, 3, 30)
+
+
+@pytest.mark.parametrize(
+    ("path", "operand", "due"),
+    [
+        ("wall", "2026-03-29", ("and", ("wall", "gte", DAY), ("wall", "lt", NEXT))),
+        ("wall.exact", "2026-03-29", ("and", ("wall", "gte", DAY), ("wall", "lt", NEXT))),
+        ("wall.ne", "2026-03-29", ("or", ("wall", "lt", DAY), ("wall", "gte", NEXT))),
+        ("wall.gt", "2026-03-29", ("wall", "gte", NEXT)),
+        ("wall.gte", "2026-03-29", ("wall", "gte", DAY)),
+        ("wall.lt", "2026-03-29", ("wall", "lt", DAY)),
+        ("wall.lte", "2026-03-29", ("wall", "lt", NEXT)),
+        (
+            "wall.between",
+            "2026-03-28,2026-03-29",
+            ("and", ("wall", "gte", datetime(2026, 3, 28)), ("wall", "lt", NEXT)),
+        ),
+        (
+            "wall.in",
+            "2026-03-29,2026-03-31T10:00",
+            ("or", ("and", ("wall", "gte", DAY), ("wall", "lt", NEXT)), ("wall", "eq", datetime(2026, 3, 31, 10))),
+        ),
+        (
+            "wall.nin",
+            "2026-03-29,2026-03-31T10:00",
+            ("and", ("or", ("wall", "lt", DAY), ("wall", "gte", NEXT)), ("wall", "ne", datetime(2026, 3, 31, 10))),
+        ),
+        ("wall.lte", "2026-03-29T10:00", ("wall", "lte", datetime(2026, 3, 29, 10))),
+        ("wall.gt", "@today", ("wall", "gte", datetime(2026, 11, 16))),
+        ("wall.gt", "@now", ("wall", "gt", datetime(2026, 11, 15, 10, 30))),
+        (
+            "stamp",
+            "2026-03-29",
+            ("and", ("stamp", "gte", datetime(2026, 3, 28, 23)), ("stamp", "lt", datetime(2026, 3, 29, 22))),
+        ),
+        ("day", "2026-03-29", ("day", "eq", date(2026, 3, 29))),
+        ("day.in", "@today,2026-01-01", ("day", "in", date(2026, 11, 15), date(2026, 1, 1))),
+    ],
+)
+def test_a_day_against_a_moment_is_the_whole_day(path: str, operand: str, due: Shown) -> None:
+    """Of 23 hours, where the clocks go forward; TIMESTAMP columns hold UTC."""
+    assert planned(path, operand) == due
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_the_calendars_end_is_refused_as_a_whole_day(day: str) -> None:
+    """Its bounds lie outside; against a DATE it is an ordinary day."""
+    with pytest.raises(RequestError) as caught:
+        planned("wall.lte", day)
+
+    assert caught.value.code == "operand_invalid"
+    assert planned("day.lte", day) == ("day", "lte", date.fromisoformat(day))
+
+
+def refused(path: str, operand: object) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        planned(path, operand)
+    assert caught.value.issues[0].parameter == f"filter[{path}]"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("path", "operand", "code", "suggestion"),
+    [
+        ("nam", "x", "field_unknown", "name"),
+        ("zzz.eq", "x", "field_unknown", None),
+        ("eq", "x", "field_unknown", None),
+        ("name.eq.eq", "x", "field_unknown", "name"),
+        ("name.contain", "x", "operator_unknown", "contains"),
+        ("name.zzz", "x", "operator_unknown", None),
+        ("name.not_null", "x", "operator_unknown", None),
+        ("id.contains", "1", "operator_misfit", None),
+        ("bytes.gt", "AA==", "operator_misfit", None),
+        ("document", "{}", "operator_misfit", None),
+        ("words.in", "a", "operator_misfit", None),
+        ("id", "1abc", "operand_invalid", None),
+        ("id.in", "1,,2", "operand_invalid", None),
+        ("id.in", "", "operand_invalid", None),
+        ("id.between", "1", "operand_invalid", None),
+        ("id.between", "1,2,3", "operand_invalid", None),
+        ("name.null", "maybe", "operand_invalid", None),
+        ("name.contains", None, "operand_invalid", None),
+        ("name.contains", True, "operand_invalid", None),
+        ("name.contains", "\ud800", "operand_invalid", None),
+        ("wall", "2026-03-29T02:30", "operand_invalid", None),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_where_it_stands(
+    path: str, operand: object, code: str, suggestion: str | None
+) -> None:
+    """The error names the parameter and the nearest visible name."""
+    error = refused(path, operand)
+
+    assert (error.code, error.issues[0].suggestion) == (code, suggestion)
+
+
+def taken_or_refused(path: str, operand: object) -> str | None:
+    try:
+        planned(path, operand)
+    except RequestError as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator_fits_the_kinds_it_says(name: str) -> None:
+    """And is refused on all others, whatever the operand."""
+    for column, field in CATALOG.resources["things"].fields.items():
+        if OPERATORS[name].fits(field.type.kind):
+            assert taken_or_refused(f"{column}.{name}", "1") in (None, "operand_invalid")
+        else:
+            assert refused(f"{column}.{name}", "1").code == "operator_misfit"
+    assert set(COLUMNS) == set(CATALOG.resources["things"].fields)
+
+
+def test_date_words_make_values_that_do_not_last() -> None:
+    """The plan may be kept, its values may not."""
+    context = context_of(CATALOG)
+    table = CATALOG.resources["things"]
+    plan_conditions(context, table, [ConditionIntent(("day",), "2026-01-01", "x")])
+    was_timeless = context.slots.is_timeless
+    plan_conditions(context, table, [ConditionIntent(("day",), "@today", "x")])
+
+    assert (was_timeless, context.slots.is_timeless) == (True, False)
+
+
+def test_search_looks_into_the_searchable_columns() -> None:
+    """Some of them contains the text, whose wildcards are literal."""
+    catalog = crm()
+    context = context_of(catalog)
+    table = catalog.resources["clients"]
+    condition = plan_search(context, table, "50%")
+
+    assert isinstance(condition, Or)
+    assert {part.field for part in condition.parts if isinstance(part, Compare)} == set(table.searchable)
+    assert set(context.slots.frozen()) == {"%50|%%"}
+
+
+def test_search_keeps_to_readable_columns() -> None:
+    """A caller who may read none of them finds that there is nothing to search."""
+    catalog = crm()
+    table = catalog.resources["clients"]
+    some = granted(clients=Grant(READ, readable=frozenset({"company"})))
+    none = granted(clients=Grant(READ, readable=frozenset({"userid"})))
+
+    condition = plan_search(context_of(catalog, some), table, "x")
+    assert isinstance(condition, Or)
+    assert len(condition.parts) == 1
+    with pytest.raises(RequestError, match="no searchable fields"):
+        plan_search(context_of(catalog, none), table, "x")
+
+
+def test_half_a_character_cannot_be_searched() -> None:
+    """It cannot be sent to the database."""
+    catalog = crm()
+    with pytest.raises(RequestError) as caught:
+        plan_search(context_of(catalog), catalog.resources["clients"], "\udc00")
+
+    assert caught.value.code == "operand_invalid"
+
+
+# Lists and patterns
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("", [""]),
+        (",", ["", ""]),
+        ("a,b", ["a", "b"]),
+        (r"a\,b", ["a,b"]),
+        (r"a\\,b", ["a\\", "b"]),
+        (r"a\b", [r"a\b"]),
+        ("a\\", ["a\\"]),
+        (7, ["7"]),
+    ],
+)
+def test_a_comma_list_has_one_escape(text: object, due: list[str]) -> None:
+    """Before a comma and before itself; before anything else a backslash is a backslash."""
+    assert split_list(text) == due
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_any_items_can_be_listed(items: list[str]) -> None:
+    """Escaped and joined, they come apart as they were."""
+    joined = ",".join(item.replace("\\", "\\\\").replace(",", "\\,") for item in items)
+
+    assert split_list(joined) == items
+
+
+@given(st.text())
+def test_an_escaped_text_has_no_wildcard_left(text: str) -> None:
+    """What is not escaped is neither wildcard nor escape, and taking the escapes away gives the text again."""
+    letters, plain = iter(escape_like(text)), []
+    for letter in letters:
+        assert letter not in "%_"
+        plain.append(next(letters) if letter == "|" else letter)
+
+    assert "".join(plain) == text
+
+
+def test_the_moment_of_the_request_is_the_clocks() -> None:
+    """One request, one moment."""
+    context = context_of(CATALOG, now=datetime(2027, 1, 1, tzinfo=UTC))
+
+    assert (context.today(), context.today()) == (0, 0)
+    assert context.slots.frozen() == (date(2027, 1, 1),)
