@@ -23,9 +23,11 @@ from gateway.catalog.derived import Surroundings, derive_fields
 from gateway.catalog.edges import Ground, Network, connect
 from gateway.catalog.exposure import Exposure, Problem
 from gateway.catalog.findings import Findings
+from gateway.catalog.kinds import parse_sql_type
 from gateway.catalog.knowledge import KnownTable, Profile
-from gateway.catalog.model import Catalog, Column, Field, Relationship, Table, WriteMode
-from gateway.catalog.reflected import ReflectedTable, Reflection
+from gateway.catalog.model import Catalog, Column, Excluded, Field, Relationship, Table, WriteMode
+from gateway.catalog.naming import is_hidden_name
+from gateway.catalog.reflected import CustomField, ReflectedTable, Reflection
 
 __all__ = ["Built", "build_catalog", "tables_needed"]
 
@@ -64,7 +66,8 @@ def build_catalog(
     for table in chosen.values():
         _check(ground, table, shapes[table.name], findings)
     network = connect(ground, findings)
-    maker = _Maker(ground, shapes, network, findings)
+    patterns = tuple(name.text for name in exposure.hide_patterns)
+    maker = _Maker(ground, shapes, network, findings, reflection.custom_fields, patterns)
     tables = {name: maker.make(reflected) for name, reflected in reflection.tables.items()}
     catalog = Catalog(
         dialect=reflection.dialect,
@@ -139,6 +142,8 @@ class _Maker:
     shapes: Mapping[str, Shape]
     network: Network
     findings: Findings
+    custom_fields: tuple[CustomField, ...]
+    patterns: tuple[str, ...]
 
     def make(self, reflected: ReflectedTable) -> Table:
         """Return one table, internal unless it was chosen."""
@@ -185,7 +190,23 @@ class _Maker:
             indexed=_indexed(reflected),
             unique_keys=reflected.unique_keys,
             summary=known.summary if known else "",
+            excluded=self._excluded(reflected, known, shape),
         )
+
+    def _excluded(self, reflected: ReflectedTable, known: KnownTable | None, shape: Shape) -> Excluded | None:
+        """The rows of custom fields whose slug or name says that they hold a secret."""
+        tables = self.ground.profile.custom_fields if self.ground.profile else None
+        if known is None or tables is None or known.name not in (tables.table, tables.values):
+            return None
+        secret = [field.key for field in self.custom_fields if self._is_secret(field)]
+        name = tables.key if known.name == tables.table else tables.reference
+        column = next((column for column in reflected.columns if column.name == name), None)
+        if not secret or column is None:
+            return None
+        return Excluded(shape.visible.get(name) or Column(name, parse_sql_type(column.sql_type)), tuple(sorted(secret)))
+
+    def _is_secret(self, field: CustomField) -> bool:
+        return is_hidden_name(field.slug, self.patterns) or is_hidden_name(field.name, self.patterns)
 
     def _fields(self, name: str, shape: Shape, known: KnownTable | None) -> dict[str, Field]:
         fields: dict[str, Field] = dict(shape.visible)

@@ -90,6 +90,16 @@ class KnownTable:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownCustomFields:
+    """The tables of custom fields: definitions with their key, and values with the column that refers to it."""
+
+    table: str
+    key: str
+    values: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Everything known of one product.
 
@@ -111,6 +121,7 @@ class Profile:
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     filler_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reverse_names: Mapping[KnownEdge, str] = field(default_factory=dict)
+    custom_fields: KnownCustomFields | None = None
 
 
 def parse_profile(data: Mapping[str, Any]) -> Profile:
@@ -123,8 +134,10 @@ def parse_profile(data: Mapping[str, Any]) -> Profile:
     prefix = str(settings["prefix"])
     tables = _tables(data, prefix)
     edges = tuple(_edge(row) for row in data["relationships"])
+    custom_fields = settings.get("custom_fields")
     return Profile(
         name=str(settings["name"]),
+        custom_fields=KnownCustomFields(**custom_fields) if custom_fields else None,
         prefix=prefix,
         tables=tables,
         edges=edges,

@@ -214,6 +214,14 @@ DerivedField = PathField | ExpressionField
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Excluded:
+    """Rows that exist for no client: those whose column has one of some values (secret custom fields)."""
+
+    column: Column
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """One table or view of the database.
 
@@ -242,6 +250,7 @@ class Table:
     indexed: frozenset[str] = frozenset()
     unique_keys: tuple[tuple[str, ...], ...] = ()
     summary: str = ""
+    excluded: Excluded | None = None
 
     @property
     def column_by_name(self) -> Mapping[str, Column]:

@@ -14,7 +14,7 @@ number of statements depends neither on the tables asked for nor on the others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from sqlalchemy import Connection, column, literal_column, select, table
@@ -22,7 +22,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from gateway.catalog import reflect_mysql, reflect_sqlite
 from gateway.catalog.kinds import Dialect
-from gateway.catalog.reflected import ReflectedTable, Reflection
+from gateway.catalog.reflected import CustomField, ReflectedTable, Reflection
 
 Rows = list[tuple[object, ...]]
 
@@ -56,14 +56,15 @@ def reflect(
         found = reflect_mysql.tables(connection, wanted, dialect)
     tables, unreadable, column_rows = found
     options = _options(connection, options_table, option_names, existing)
-    custom_fields = _custom_fields(connection, custom_fields_table, existing)
+    definitions = _custom_fields(connection, custom_fields_table, existing)
     return Reflection(
         dialect=dialect,
         tables=tables,
         existing=existing,
-        fingerprint=_digest(column_rows, options, custom_fields),
+        fingerprint=_digest(column_rows, options, definitions),
         server=_server(connection, dialect),
         options=options,
+        custom_fields=tuple(_definitions(definitions)),
         unreadable=unreadable,
     )
 
@@ -124,13 +125,17 @@ def _options(
 
 
 def _custom_fields(connection: Connection, name: str | None, existing: frozenset[str]) -> Rows:
+    """The definitions of custom fields, each as its columns' names and values."""
     if name is None or name not in existing:
         return []
-    return _plain(connection.execute(select(literal_column("*")).select_from(table(name))))
+    rows = connection.execute(select(literal_column("*")).select_from(table(name))).mappings()
+    return sorted((tuple(row.items()) for row in rows), key=repr)
 
 
-def _plain(rows: Iterable[object]) -> Rows:
-    return sorted((tuple(cast("Iterable[object]", row)) for row in rows), key=repr)
+def _definitions(rows: Rows) -> Iterator[CustomField]:
+    for row in rows:
+        values = dict(cast("Iterable[tuple[str, object]]", row))
+        yield CustomField(int(str(values["id"])), str(values.get("slug")), str(values.get("name")))
 
 
 def _digest(column_rows: Rows, options: Mapping[str, str], custom_fields: Rows) -> str:

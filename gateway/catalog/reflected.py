@@ -51,6 +51,15 @@ class ReflectedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomField:
+    """The definition of a custom field, as far as a catalog needs it."""
+
+    key: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reflection:
     """The tables that were asked for, and what else a catalog needs from the database.
 
@@ -67,3 +76,4 @@ class Reflection:
     server: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    custom_fields: tuple[CustomField, ...] = ()

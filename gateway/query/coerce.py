@@ -33,6 +33,7 @@ from gateway.query.moments import (
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(\d{1,80}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,3})?", re.ASCII)
+_BREAK: Final = re.compile(r"<br ?/?>(?=\r?\n)", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**64 - 1
 _MOST_DECIMAL_DIGITS: Final = 65
 _EXACT: Final = Context(prec=200)
@@ -144,6 +145,10 @@ def _read_text(_: ColumnType, raw: object) -> str:
     return _text(raw)
 
 
+def _read_lines(_: ColumnType, raw: object) -> str:
+    return stored_lines(_text(raw))
+
+
 def _read_integer(_: ColumnType, raw: object) -> int:
     number = _whole(raw)
     if number is None:
@@ -229,7 +234,7 @@ _READERS: Final[Mapping[str, _Reader]] = MappingProxyType(
         "string": _read_text,
         "enum": _read_text,
         "html": _read_text,
-        "multiline": _read_text,
+        "multiline": _read_lines,
         "time": _read_time,
         "binary": _read_binary,
         "set": _read_text,
@@ -312,9 +317,19 @@ def _write_text(column_type: ColumnType, raw: object) -> str:
 
 
 def _write_multiline(column_type: ColumnType, raw: object) -> str:
-    """Perfex keeps ``<br />`` before each newline of plain text of several lines (SEMANTICS 0.4)."""
-    lines = _text(raw).replace("\r\n", "\n").replace("\r", "\n")
-    return _write_text(column_type, lines.replace("\n", "<br />\n"))
+    """Perfex prints these columns raw too: what is a tag in them, and is none of ours, is sanitised."""
+    text = _text(raw)
+    return _write_text(column_type, stored_lines(nh3.clean(text) if nh3.is_html(_BREAK.sub("", text)) else text))
+
+
+def stored_lines(text: str) -> str:
+    r"""Return text of several lines as Perfex stores it, ``<br />`` before each newline (SEMANTICS 0.4).
+
+    >>> stored_lines("a\nb")
+    'a<br />\nb'
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _BREAK.sub("", lines).replace("\n", "<br />\n")
 
 
 def _write_html(column_type: ColumnType, raw: object) -> str:

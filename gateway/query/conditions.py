@@ -15,7 +15,7 @@ from typing import Final
 
 from gateway.catalog.model import Field, Table
 from gateway.errors import RequestError
-from gateway.query.coerce import RefusedValueError, coerce_boolean, coerce_operand, stored_moment
+from gateway.query.coerce import RefusedValueError, coerce_boolean, coerce_operand, stored_lines, stored_moment
 from gateway.query.context import Context
 from gateway.query.intent import ConditionIntent
 from gateway.query.moments import day_bounds
@@ -237,6 +237,8 @@ def _pattern(operator: CompareOperator, shape: Callable[[str], str]) -> Callable
         text = str(raw)
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise RefusedValueError("type", "the text holds half a character (a lone surrogate)")
+        if field.type.kind.name == "multiline":
+            text = stored_lines(text)
         return _compare(context, field, operator, shape(text))
 
     return build

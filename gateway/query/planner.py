@@ -273,12 +273,22 @@ def values_for_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock) -> 
 
 
 def _row_filter(context: Context, table: Table) -> tuple[Condition, ...]:
-    """The grant's own filter, resolved with every column readable: it is not the client's text."""
+    """Rows that exist for nobody, and the grant's own filter.
+
+    The filter is resolved with every column readable: it is not the client's text.
+    """
     grant = context.access.grant_on(table)
     if grant is None or not grant.row_filter:
-        return ()
+        return _excluded(context, table)
     unlimited = Access(context.access.principal, {"*": Grant(frozenset({"read"}))})
-    return (plan_conditions(replace(context, access=unlimited), table, grant.row_filter),)
+    return (*_excluded(context, table), plan_conditions(replace(context, access=unlimited), table, grant.row_filter))
+
+
+def _excluded(context: Context, table: Table) -> tuple[Condition, ...]:
+    if table.excluded is None:
+        return ()
+    slots = tuple(context.slots.add(value) for value in table.excluded.values)
+    return (Compare(table.excluded.column, "nin", slots),)
 
 
 def row_filter(context: Context, table: Table) -> tuple[Condition, ...]:

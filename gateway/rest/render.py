@@ -10,9 +10,10 @@ import orjson
 
 from gateway.catalog.model import Catalog, Table
 from gateway.operations.results import Count, PageResult
-from gateway.query.access import OPERATIONS, Access
+from gateway.query.access import Access
 from gateway.rest.parse import ReadRequest
-from gateway.rest.url import BASE_PATH, list_path
+from gateway.rest.url import BASE_PATH, key_text, list_path
+from gateway.security.explain import permissions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +126,17 @@ def with_ids(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
 
 
 def _id_of(row: Mapping[str, Any], names: tuple[str, ...]) -> object:
-    return row[names[0]] if len(names) == 1 else ",".join(str(row[name]) for name in names)
+    return row[names[0]] if len(names) == 1 else key_text(row[name] for name in names)
 
 
 def render_index(catalog: Catalog, access: Access) -> bytes:
-    """Return the index: every resource the caller may use, its operations and its path."""
-    data = []
-    for table in catalog.exposed():
-        allowed = [operation for operation in OPERATIONS if access.may(operation, table)]
-        if allowed and table.resource is not None:
-            links = {"self": list_path(table.resource)}
-            data.append({"resource": table.resource, "operations": allowed, "links": links})
+    """Return the index: every resource the caller may use, what of it works, and its path."""
+    data = [
+        {
+            "resource": item.resource,
+            "operations": [word for word in item.operations if word not in item.refused],
+            "links": {"self": list_path(item.resource)},
+        }
+        for item in permissions_of(access, catalog)
+    ]
     return orjson.dumps({"data": data, "links": {"self": BASE_PATH}})

@@ -85,9 +85,9 @@ def key_text(values: Iterable[object]) -> str:
 
 
 def _word(value: object) -> str:
-    """A DECIMAL comes decoded as the JSON text of its digits."""
+    """A DECIMAL comes as a fragment of JSON, its digits."""
     if isinstance(value, orjson.Fragment):
-        return value.contents if isinstance(value.contents, str) else value.contents.decode()
+        return orjson.dumps(value).decode()
     return str(value)
 
 

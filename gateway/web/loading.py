@@ -99,11 +99,14 @@ def _fingerprint(connection: Connection, loaded: Loaded) -> str:
 
 
 def _read_options(exposure: Exposure, profile: Profile | None) -> Mapping[str, Any]:
-    """The options table and the rows of it that a catalog depends on."""
+    """The options a catalog depends on, and the table that defines custom fields."""
     if profile is None or not profile.options_table:
         return {}
     prefix = exposure.prefix if exposure.prefix is not None else profile.prefix
-    return {"options_table": prefix + profile.options_table, "option_names": (TIMEZONE_OPTION,)}
+    options: dict[str, Any] = {"options_table": prefix + profile.options_table, "option_names": (TIMEZONE_OPTION,)}
+    if profile.custom_fields is not None:
+        options["custom_fields_table"] = prefix + profile.custom_fields.table
+    return options
 
 
 def _zone(settings: Settings, options: Mapping[str, str]) -> tzinfo:
