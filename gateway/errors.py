@@ -74,6 +74,7 @@ _KINDS: Final = (
     ErrorKind("duplicate", 409, "Duplicate", "A row with the same unique value exists."),
     ErrorKind("dependants", 409, "Row is in use", "Other rows depend on this one."),
     ErrorKind("reference_missing", 409, "Referenced row is missing", "A value refers to a row that does not exist."),
+    ErrorKind("key_ambiguous", 409, "Key is not unique", "Several rows have this key, so none of them is changed."),
     ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
     ErrorKind(
         "refused_by_database", 409, "Refused by the database", "A rule of the database itself refused the write."
@@ -200,7 +201,9 @@ class SchemaChangedError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "schema_changed", "The database's tables changed; the gateway is reading them anew. Try again."
+            "schema_changed",
+            "The database's tables changed; the gateway is reading them anew. Try again.",
+            headers={"Retry-After": "1"},
         )
 
 

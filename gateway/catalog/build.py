@@ -226,6 +226,7 @@ class _Maker:
         names = self._key_names(reflected, chosen)
         columns = shape.pick(names)
         if len(columns) == len(names):
+            self._warn_ambiguous(reflected, chosen, names)
             return columns
         if chosen and shape.hidden.intersection(names):
             self.findings.warn(f"rows of {chosen.resource} can only be listed: a column of their key is hidden")
@@ -238,6 +239,14 @@ class _Maker:
             return ()
         known = known_table(reflected.name, self.ground.profile, self.ground.prefix)
         return reflected.primary_key or (known.key if known else ())
+
+    def _warn_ambiguous(self, reflected: ReflectedTable, chosen: Chosen | None, names: tuple[str, ...]) -> None:
+        unique = [key for key in (reflected.primary_key, *reflected.unique_keys) if key]
+        if chosen and names and not reflected.is_view and not any(set(key) <= set(names) for key in unique):
+            self.findings.warn(
+                f"{chosen.resource}: no unique index covers the key {','.join(names)}; "
+                "a write that meets several rows with one key is refused"
+            )
 
     def _warn_unsafe(self, chosen: Chosen, mode: WriteMode) -> None:
         if chosen.exposure.is_unsafe_writable and mode is WriteMode.PLAIN:

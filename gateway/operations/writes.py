@@ -114,6 +114,8 @@ class Writes:
         rows = (await session.run(statement.text, statement.bind(planned.values))).rows
         if not rows:
             raise row_unknown(plan)
+        if len(rows) > 1:
+            raise ConflictError("key_ambiguous", f"Several rows of {plan.table.resource} have this key.")
         return statement.decode(rows)[0], dict(zip(statement.names, rows[0], strict=True))
 
     async def _read(self, session: Session, plan: ReadPlan, values: Values) -> list[dict[str, Any]]:

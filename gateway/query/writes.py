@@ -37,6 +37,7 @@ from gateway.query.planner import conjunction, key_condition, row_filter, with_t
 from gateway.query.resolve import is_readable, readable_columns, readable_fields
 from gateway.query.suggest import nearest
 
+MOST_SUGGESTIONS: Final = 20
 ECHOED_KINDS: Final = frozenset({"html", "php_list", "multiline", "enum"})
 """Kinds of which the CRM may have stored what the gateway shows otherwise, or would not write itself."""
 
@@ -186,6 +187,7 @@ class _Judged:
         self._table = table
         self._intent = intent
         self._issues: list[Issue] = []
+        self._names: tuple[str, ...] = ()
         self._is_update = intent.key is not None
         self.written: list[tuple[WrittenColumn, WrittenValue]] = []
         self.sent_back: list[SentBack] = []
@@ -241,7 +243,7 @@ class _Judged:
         """The column a field name means; one the caller may neither read nor write does not exist."""
         field = self._table.fields.get(name)
         if field is None or not self._is_visible(field):
-            close = nearest(name, readable_fields(self._context, self._table))
+            close = self._nearest(name)
             hint = f"; did you mean {close}?" if close else ""
             self._fault(name, "unknown", f"{self._table.resource} has no field {name!r}{hint}", close)
             return None
@@ -252,6 +254,13 @@ class _Judged:
             self._fault(name, "read_only", f"{name} cannot be written")
             return None
         return field
+
+    def _nearest(self, name: str) -> str | None:
+        """The field most like a name; for the first faults only, as a body may hold thousands of names."""
+        if len(self._issues) >= MOST_SUGGESTIONS:
+            return None
+        self._names = self._names or tuple(readable_fields(self._context, self._table))
+        return nearest(name, self._names)
 
     def _is_visible(self, field: Field) -> bool:
         if is_readable(self._context, self._table, field):

@@ -131,7 +131,9 @@ class _PrivatePages:
             raise ForbiddenError("grant_missing", "The token lacks --admin.")
         if not await self._parts.keeper.reload_everywhere("asked for"):
             raise UnavailableError(
-                "schema_changed", "The reload failed and the catalog before it stays; the log has the reason."
+                "schema_changed",
+                "The reload failed and the catalog before it stays; the log has the reason.",
+                headers={"Retry-After": "10"},
             )
         return json_response({"status": "reloaded"})
 

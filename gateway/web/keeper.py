@@ -16,7 +16,7 @@ from typing import Final
 
 from gateway.errors import ConfigurationError, GatewayError, UnavailableError
 from gateway.observe import CatalogKept, CatalogLoaded, Observer
-from gateway.web.loading import Loaded
+from gateway.web.loading import Loaded, widening_problems
 from gateway.web.service import Service
 
 FOLLOW_EVERY_S: Final = 0.5
@@ -51,6 +51,7 @@ class Keeper:
         self._generation = 0
         self._begun = 0
         self._mend_after = 0.0
+        self._telling = 0
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self.has_failed = False
@@ -108,9 +109,13 @@ class Keeper:
     async def reload_everywhere(self, reason: str) -> bool:
         """Reload here and tell the other workers; return whether it worked here."""
         done = await self.reload(reason)
-        bumped = await asyncio.to_thread(self._sources.bump)
-        if bumped == self._generation + 1:  # else another worker asked too, perhaps after this one's load: follow it
-            self._generation = bumped
+        self._telling += 1
+        try:
+            told = await asyncio.to_thread(self._sources.bump)
+            if told == self._generation + 1:  # else another worker asked too, perhaps after this load: follow it
+                self._generation = told
+        finally:
+            self._telling -= 1
         return done
 
     async def mend(self, service: Service) -> None:
@@ -131,9 +136,10 @@ class Keeper:
         began = monotonic()
         self._begun += 1
         loaded = await asyncio.to_thread(self._sources.load, self._loaded)
-        if loaded.problems and self._loaded is None:
-            problems = [str(problem) for problem in loaded.problems]
-            raise ConfigurationError("The whitelist does not fit the database:", problems)
+        is_first = self._loaded is None
+        refused = [str(problem) for problem in loaded.problems] if is_first else widening_problems(loaded)
+        if refused:
+            raise ConfigurationError("The whitelist does not fit the database:", refused)
         for problem in loaded.problems:
             self._observer(CatalogKept(reason, f"left out: {problem}"))
         self._service = self._sources.serve(loaded)
@@ -160,10 +166,16 @@ class Keeper:
         while True:
             await asyncio.sleep(FOLLOW_EVERY_S)
             with suppress(Exception):  # a store that is busy or away is asked again
-                generation = await asyncio.to_thread(self._sources.generation)
-                if generation != self._generation:
-                    self._generation = generation
-                    await self.reload("generation")
+                await self._follow_once()
+
+    async def _follow_once(self) -> None:
+        followed = self._generation
+        generation = await asyncio.to_thread(self._sources.generation)
+        if self._telling or followed != self._generation:  # what was read may be this worker's own news
+            return
+        if generation != followed:
+            self._generation = generation
+            await self.reload("generation")
 
     async def _look(self) -> None:
         while True:

@@ -58,6 +58,12 @@ def load_catalog(settings: Settings, previous: Catalog | None = None) -> Loaded:
     return Loaded(built.catalog, built.problems, reflection, exposure, profile, names)
 
 
+def widening_problems(loaded: Loaded) -> list[str]:
+    """Return the mistakes that would show or open more than was meant, if what they name were left out."""
+    narrowing = {name.mark for table in loaded.exposure.tables for name in (*table.hide, *table.read_only)}
+    return [str(problem) for problem in loaded.problems if problem.mark in narrowing]
+
+
 def load_catalog_once(settings: Settings) -> Loaded:
     """Return the catalog for a start, where a name that nothing knows is an error.
 
