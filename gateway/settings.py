@@ -9,11 +9,13 @@ every mistake.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import yaml
 
@@ -61,6 +63,7 @@ class Settings:
     server_timing: bool = _setting(False, "send Server-Timing with the phases of each request")
 
 
+_PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+/?")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "database_tls": ("off", "prefer", "require"),
     "log_level": ("debug", "info", "warning", "error"),
@@ -150,11 +153,24 @@ def _read_value(item: Field[Any], raw: object, values: dict[str, Any], problems:
     if _is_outside(value, least, most):
         problems.append(f"{variable}: {value} is outside {least} to {most if most is not None else 'any'}")
         return
+    fault = _fault(item.name, value)
+    if fault:
+        problems.append(f"{variable}: {value!r} {fault}")
+        return
     choices = _CHOICES.get(item.name)
     if choices and value not in choices:
         problems.append(f"{variable}: {value!r} is not one of {', '.join(choices)}")
         return
     values[item.name] = value
+
+
+def _fault(name: str, value: object) -> str | None:
+    """What is wrong with a text that must have a form of its own."""
+    if name == "public_url" and value and not _PUBLIC_URL.fullmatch(str(value)):
+        return "is no scheme and host such as https://api.example.com"
+    if name == "timezone" and value and value not in available_timezones():
+        return "is no time zone such as Asia/Dubai"
+    return None
 
 
 def _is_outside(value: object, least: float | None, most: float | None) -> bool:

@@ -193,6 +193,15 @@ class _Maker:
             excluded=self._excluded(reflected, known, shape),
         )
 
+    def _is_followed(self, edge: Relationship) -> bool:
+        """An edge by a hidden column would tell its value."""
+        if edge.target not in self.ground.chosen:
+            return False
+        guards = {guard.column for guard in (*edge.guards, *(edge.pick.guards if edge.pick else ()))}
+        local, remote = ({pair[side] for pair in edge.pairs} for side in (0, 1))
+        here, there = (local | guards, remote) if edge.is_held_here else (local, remote | guards)
+        return not (here & self.shapes[edge.source].hidden or there & self.shapes[edge.target].hidden)
+
     def _excluded(self, reflected: ReflectedTable, known: KnownTable | None, shape: Shape) -> Excluded | None:
         """The rows of custom fields whose slug or name says that they hold a secret."""
         tables = self.ground.profile.custom_fields if self.ground.profile else None
@@ -216,8 +225,8 @@ class _Maker:
         return fields
 
     def _relationships(self, name: str) -> dict[str, Relationship]:
-        """The relationships of a resource: those to other resources, to-ones first."""
-        edges = [edge for edge in self.network.by_table[name].values() if edge.target in self.ground.chosen]
+        """The relationships of a resource: those to other resources by columns that clients see, to-ones first."""
+        edges = [edge for edge in self.network.by_table[name].values() if self._is_followed(edge)]
         return {edge.name: edge for edge in sorted(edges, key=lambda edge: edge.is_to_many)}
 
     def _key(self, reflected: ReflectedTable, chosen: Chosen | None) -> tuple[Column, ...]:

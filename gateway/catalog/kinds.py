@@ -97,6 +97,11 @@ class ColumnType:
     is_byte_counted: bool = False
 
     @property
+    def is_single(self) -> bool:
+        """Whether the column is a FLOAT, which keeps half the digits of a DOUBLE."""
+        return self.kind.name == "float" and self.sql.lower().startswith("float")
+
+    @property
     def is_wide(self) -> bool:
         """Whether a value may exceed what a double holds exactly."""
         if self.kind.name == "decimal":
@@ -248,7 +253,7 @@ def decoder_of(column_type: ColumnType, context: DecodeContext) -> Decoder | Non
         return _datetime_decoder(context.zone, source=UTC)
     if name == "set":
         return _set_decoder(column_type.members)
-    if name == "float" and column_type.sql.lower().startswith("float") and context.dialect != "sqlite":
+    if column_type.is_single and context.dialect != "sqlite":
         return _decode_single
     if name == "php_list":
         return lru_cache(maxsize=512)(_decode_php_list)  # few lists, over and over: the payment modes of invoices

@@ -11,6 +11,7 @@ from __future__ import annotations
 import binascii
 import json
 import re
+import struct
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from gateway.query.moments import (
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(\d{1,80}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,3})?", re.ASCII)
+_SINGLE: Final = struct.Struct("f")
 _BREAK: Final = re.compile(r"<br ?/?>(?=\r?\n)", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**64 - 1
 _MOST_DECIMAL_DIGITS: Final = 65
@@ -201,10 +203,18 @@ def _read_decimal(_: ColumnType, raw: object) -> Decimal:
     return Decimal(plain)
 
 
-def _read_float(_: ColumnType, raw: object) -> float:
+def _read_float(column_type: ColumnType, raw: object) -> float:
+    """A FLOAT column holds the nearest single: compared with the double that was sent, it would equal none."""
     number = float(_number(raw))
+    try:
+        return _SINGLE.unpack(_SINGLE.pack(number))[0] if column_type.is_single else _finite(number)
+    except OverflowError as error:
+        raise RefusedValueError("out_of_range", "the number is too large") from error
+
+
+def _finite(number: float) -> float:
     if number in (float("inf"), float("-inf")):
-        raise RefusedValueError("out_of_range", "the number is too large")
+        raise OverflowError
     return number
 
 
@@ -215,11 +225,14 @@ def _read_time(_: ColumnType, raw: object) -> timedelta:
         raise RefusedValueError("type", "a time is due, [-]HHH:MM:SS within 838:59:59") from error
 
 
-def _read_binary(_: ColumnType, raw: object) -> bytes:
+def _read_binary(column_type: ColumnType, raw: object) -> bytes:
+    """Bytes as they are stored: BINARY(n) is filled up with zeros."""
     try:
-        return b64decode(_text(raw), validate=True)
+        data = b64decode(_text(raw), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RefusedValueError("type", "base64 is due") from error
+    is_padded = column_type.sql.lower().startswith("binary")
+    return data.ljust(column_type.length or 0, b"\0") if is_padded else data
 
 
 _Reader = Callable[[ColumnType, Any], object]

@@ -91,18 +91,20 @@ def _root(context: Context, intent: ReadIntent) -> Table:
 def _origin_edge(context: Context, intent: ReadIntent) -> tuple[Table, Relationship]:
     assert intent.origin is not None
     origin = resource_table(context, intent.origin.resource, "read")
-    return origin, known_relationship(origin, intent.origin.relationship)
+    return origin, known_relationship(context, origin, intent.origin.relationship)
 
 
-def known_relationship(origin: Table, name: str) -> Relationship:
+def known_relationship(context: Context, origin: Table, name: str) -> Relationship:
     """Return the relationship of a table that a path names.
 
     Raises:
-        NotFoundError: ``relationship_unknown``, with the nearest name.
+        NotFoundError: ``relationship_unknown``, with the nearest one the caller may read.
     """
     relationship = origin.relationships.get(name)
     if relationship is None:
-        close = nearest(name, origin.relationships)
+        catalog, access = context.catalog, context.access
+        edges = origin.relationships.items()
+        close = nearest(name, (known for known, edge in edges if access.may("read", catalog.table_of(edge))))
         hint = f" Did you mean {close}?" if close else ""
         raise NotFoundError("relationship_unknown", f"{origin.resource} has no relationship {name!r}.{hint}")
     return relationship

@@ -336,6 +336,8 @@ def _fault(name: str, code: str, message: str, suggestion: str | None = None) ->
 
 def _null_of(column: Column) -> object:
     """What a written null is: NULL, or the zero date that stands for it where NULL cannot (SPEC section 3)."""
+    if column.filler is not None and column.filler.kind == "constant":
+        return column.filler.value  # the CRM's own "none": its lists look for 0 or an empty text, never for NULL
     if column.is_nullable:
         return None
     if column.has_zero_date_default:

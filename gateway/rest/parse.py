@@ -90,6 +90,15 @@ def parse_row(resource: str, key: tuple[str, ...], pairs: Sequence[Pair]) -> Rea
     return ReadRequest(intent, is_enveloped=is_enveloped)
 
 
+def parse_nothing(pairs: Sequence[Pair]) -> None:
+    """Pass when there are no parameters, where none is taken.
+
+    Raises:
+        RequestError: ``parameter_unknown``.
+    """
+    _unique(pairs, frozenset())
+
+
 def parse_write(pairs: Sequence[Pair]) -> ValueFormat:
     """Return the value format of a write's reply, the only thing its parameters say.
 
@@ -120,7 +129,8 @@ def _is_filter(name: str) -> bool:
 
 def _unknown(name: str, known: frozenset[str]) -> RequestError:
     close = nearest(name, known)
-    hint = f" Did you mean {close}?" if close else f" There are: {', '.join(sorted(known))}."
+    there_are = f" There are: {', '.join(sorted(known))}." if known else " This path takes none."
+    hint = f" Did you mean {close}?" if close else there_are
     return RequestError(
         "parameter_unknown", f"There is no parameter {name!r} here.{hint}", parameter=name, suggestion=close
     )

@@ -6,6 +6,7 @@ inside a key value and ``%2F`` a slash (SPEC section 3, "Keys").
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -85,7 +86,9 @@ def key_text(values: Iterable[object]) -> str:
 
 
 def _word(value: object) -> str:
-    """A DECIMAL comes as a fragment of JSON, its digits."""
+    """A DECIMAL comes as a fragment of JSON, its digits; bytes come as they are."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
     if isinstance(value, orjson.Fragment):
         return orjson.dumps(value).decode()
     return str(value)

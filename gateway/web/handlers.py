@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from gateway.catalog.model import Table
-from gateway.errors import MethodError
+from gateway.errors import MethodError, RequestError
 from gateway.operations.results import WrittenResult
 from gateway.query.access import Access
 from gateway.query.context import Context, known_resource
@@ -23,7 +23,7 @@ from gateway.query.intent import WriteIntent
 from gateway.query.planner import known_relationship
 from gateway.query.writes import plan_create, plan_update, refusal_of_writes, writable_table
 from gateway.rest.body import parse_body
-from gateway.rest.parse import parse_write
+from gateway.rest.parse import parse_nothing, parse_write
 from gateway.rest.paths import CallerPath, IndexPath, ListPath, RelatedPath, ResourcePath, RowPath
 from gateway.rest.render import readable_relationships, render_index, render_page, render_row, row_links, with_ids
 from gateway.rest.url import list_path, parse_query, row_path
@@ -111,11 +111,13 @@ def _refused_methods(table: Table) -> frozenset[str]:
 
 async def show_index(call: Call, path: IndexPath) -> Answer:
     """Every resource the caller may use."""
+    parse_nothing(parse_query(call.query))
     return Answer(200, render_index(call.service.catalog, call.access))
 
 
 async def show_caller(call: Call, path: CallerPath) -> Answer:
     """Who the token is, what it may do, server time."""
+    parse_nothing(parse_query(call.query))
     return Answer(200, orjson.dumps({"data": describe_caller(call.principal, call.access, call.service)}))
 
 
@@ -162,7 +164,7 @@ async def show_row(call: Call, path: RowPath) -> Answer:
     row = await call.service.reads.row(known.planned.plan, values)
     if not known.request.is_enveloped:
         row = with_ids([row], known.table)[0]
-    links = row_links(row_path(known.table.resource or "", path.key), known.links)
+    links = row_links(row_path(known.table.resource or "", values[: len(path.key)]), known.links)
     return Answer(200, render_row(row, links, is_enveloped=known.request.is_enveloped))
 
 
@@ -191,7 +193,9 @@ async def delete_row(call: Call, path: RowPath) -> Answer:
     """Nothing: the row is gone."""
     context = call.context()
     writable_table(context, path.resource, "delete")
-    parse_write(parse_query(call.query))
+    parse_nothing(parse_query(call.query))
+    if call.body:
+        raise RequestError("body_syntax", "DELETE takes no body: the path says which row.")
     await call.service.writes.delete(plan_delete(context, WriteIntent(path.resource, key=path.key)))
     return Answer(204)
 
@@ -225,7 +229,8 @@ def check_known(call: Call, path: ResourcePath) -> None:
     if isinstance(path, ListPath | RowPath):
         known_resource(call.context(), path.resource)
     elif isinstance(path, RelatedPath):
-        known_relationship(known_resource(call.context(), path.origin.resource), path.origin.relationship)
+        context = call.context()
+        known_relationship(context, known_resource(context, path.origin.resource), path.origin.relationship)
 
 
 _Key = tuple[type[ResourcePath], str]

@@ -6,7 +6,6 @@ What differs is listed in ``docs/sqlite.md``, and each difference is shown here 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2

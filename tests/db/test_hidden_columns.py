@@ -54,6 +54,16 @@ class Door:
     body: dict[str, object] | str | None = None
 
 
+BODIES: tuple[dict[str, object] | str, ...] = (
+    {"NAME": "x"},
+    {"NAME": None},
+    {"NAME": 1, "zzyzx": 2},
+    {"NAME": [1]},
+    "NAME=x",
+    "NAME=x&NAME=y",
+)
+
+
 def doors(resource: str, key: str, edges: tuple[str, ...]) -> Iterator[Door]:
     """Every place of a request to a resource where a field's name can stand."""
     lists = (resource, *edges)
@@ -73,7 +83,7 @@ def doors(resource: str, key: str, edges: tuple[str, ...]) -> Iterator[Door]:
     yield Door("GET", f"{resource}/NAME")
     yield Door("GET", "NAME")
     yield Door("GET", f"NAME/{key}")
-    for body in ({"NAME": "x"}, {"NAME": None}, {"NAME": 1, "zzyzx": 2}, {"NAME": [1]}, "NAME=x", "NAME=x&NAME=y"):
+    for body in BODIES:
         yield Door("POST", resource, body)
         yield Door("PATCH", f"{resource}/{key}", body)
         yield Door("PUT", f"{resource}/{key}", body)
@@ -199,6 +209,11 @@ async def test_no_typing_mistake_leads_to_a_hidden_name(crm: App, resource: str)
 # No stored secret leaves
 
 
+def stored(server: Server, name: str, text: str) -> str:
+    """Return the one value of a statement."""
+    return str(server.run(text, database=name)[0][0])
+
+
 def secrets_of(server: Server, name: str) -> dict[str, str]:
     """Every secret of the sample CRM that is no ordinary word, and the column it is in."""
     found: dict[str, str] = {}
@@ -265,9 +280,7 @@ async def test_a_search_for_a_secret_finds_nothing(crm: App, mariadb_server: Ser
         ("staff", "password"),
         ("tickets", "ticketkey"),
     ):
-        ((secret,),) = mariadb_server.run(
-            f"SELECT {column} FROM tbl{table} WHERE {column} IS NOT NULL LIMIT 1", database=name
-        )
+        secret = stored(mariadb_server, name, f"SELECT {column} FROM tbl{table} WHERE {column} IS NOT NULL LIMIT 1")
         for text in (secret, secret[:12]):
             answer = await crm.client.get(f"/api/v1/{table}", params={"q": text})
             assert answer.json()["meta"]["total"] == 0
@@ -297,7 +310,7 @@ async def test_reasons_against_writes_name_no_hidden_column(crm: App) -> None:
 
 async def test_what_is_logged_names_no_secret(crm: App, mariadb_server: Server, crm_database: str) -> None:
     """Requests that carry a secret as a value, or fail on one, leave nothing of it in what was reported."""
-    ((secret,),) = mariadb_server.run("SELECT hash FROM tblinvoices LIMIT 1", database=crm_database.rpartition("/")[2])
+    secret = stored(mariadb_server, crm_database.rpartition("/")[2], "SELECT hash FROM tblinvoices LIMIT 1")
     await crm.get(f"invoices?filter[hash]={secret}")
     await crm.client.post("/api/v1/leads", json={"name": "x", "hash": secret})
     await crm.anonymous.get("/api/v1/invoices", headers={"Authorization": f"Bearer {secret}"})
@@ -317,7 +330,7 @@ async def test_a_new_row_keeps_the_keys_made_for_it_to_itself(
     )
     assert answer.status_code == 201, answer.text
     number = answer.json()["data"]["id"]
-    ((made,),) = mariadb_server.run(f"SELECT hash FROM tblcontracts WHERE id = {number}", database=name)
+    made = stored(mariadb_server, name, f"SELECT hash FROM tblcontracts WHERE id = {number}")
     deleted = await crm.client.delete(f"/api/v1/contracts/{number}")
 
     assert re.fullmatch(r"[0-9a-f]{32}", made)

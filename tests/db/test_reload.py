@@ -348,7 +348,7 @@ async def test_the_zone_of_the_crm_is_followed(database: str, whitelist: Path, t
         tables.run("UPDATE tbloptions SET value = 'America/New_York' WHERE name = 'default_timezone'", before)
 
         async def has_changed() -> bool:
-            return str((await app.json("leads/1"))["data"]["dateadded"]) != first
+            return bool((await app.json("leads/1"))["data"]["dateadded"] != first)
 
         await until(has_changed)
         second = (await app.json("leads/1"))["data"]["dateadded"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,7 +76,7 @@ class Model:
         if is_null(value):
             return False
         if operator in _PATTERNS:
-            found = re.fullmatch(_PATTERNS[operator](operand), folded(as_text(field, value)), re.DOTALL)
+            found = re.fullmatch(_PATTERNS[operator](operand), folded(str(value)), re.DOTALL)
             return (found is None) == (operator in ("nlike", "ncontains"))
         if operator in ("in", "nin"):
             found_in = any(self._equal(field, value, item) for item in split(operand))
@@ -93,14 +94,15 @@ class Model:
     def _compared(self, field: Field, value: Any, operator: str, operand: str) -> bool:
         first, last = self._span(field, operand)
         key = field.key(value)
-        return {
+        answers: dict[str, bool] = {
             "eq": first <= key <= last,
             "ne": not first <= key <= last,
             "gt": key > last,
             "gte": key >= first,
             "lt": key < first,
             "lte": key <= last,
-        }[operator]
+        }
+        return answers[operator]
 
     def _span(self, field: Field, operand: str) -> tuple[Any, Any]:
         """The first and last value an operand means: a day against a moment is the whole day."""
@@ -139,8 +141,7 @@ class Model:
         """Return rows by ``sort``, then by key; null comes before every value."""
         found = sorted(rows, key=lambda row: self.fields[self.key].key(row[self.key]))
         for word in reversed(sort):
-            field = self.fields[word.lstrip("-")]
-            found.sort(key=lambda row, field=field: _order(field, row[field.name]), reverse=word.startswith("-"))
+            found.sort(key=partial(_order_of, self.fields[word.lstrip("-")]), reverse=word.startswith("-"))
         return found
 
     def shown(self, row: Row, names: Sequence[str]) -> dict[str, Any]:
@@ -159,18 +160,14 @@ class Model:
         return value
 
 
-def _order(field: Field, value: Any) -> tuple[Any, ...]:
+def _order_of(field: Field, row: Row) -> tuple[Any, ...]:
     """Null first, then zero dates, then values; members of an enum as they are listed."""
+    value = row[field.name]
     if value is None:
         return (0,)
     if value is ZERO:
         return (1,)
     return (2, field.members.index(value) if field.members else field.key(value))
-
-
-def as_text(field: Field, value: Any) -> str:
-    """Return a value as a pattern sees it."""
-    return str(value)
 
 
 def split(text: str) -> list[str]:

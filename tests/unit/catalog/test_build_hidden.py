@@ -147,9 +147,11 @@ def test_a_read_only_column_that_must_have_a_value_forbids_creating(resource: st
     assert catalog.resources[resource].create_refusal == "file_name must have a value and cannot be written"
 
 
-def test_hidden_columns_still_join() -> None:
-    """A relationship over a hidden column stays; the column has no name."""
+def test_a_relationship_by_a_hidden_column_is_followed_by_no_client() -> None:
+    """Walking it would tell the hidden value; deletes still know of the rows that depend."""
     catalog = perfex_catalog(exposure_of(entry("invoices", hide=names("clientid")), "clients"))
-    invoices = catalog.resources["invoices"]
-    assert invoices.relationships["client"].pairs == (("clientid", "userid"),)
-    assert "clientid" not in invoices.fields
+    invoices, clients = catalog.resources["invoices"], catalog.resources["clients"]
+
+    assert "client" not in invoices.relationships
+    assert "invoices" not in clients.relationships
+    assert "tblinvoices" in {edge.target for edge in catalog.dependants["tblclients"]}

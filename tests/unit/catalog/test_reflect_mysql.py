@@ -73,7 +73,7 @@ def test_defaults_of_mysql_are_values_unless_said_otherwise() -> None:
         ReflectedColumn("id", "bigint unsigned", is_nullable=False, is_auto_increment=True),
         ReflectedColumn("word", "varchar(10)", is_nullable=False, default="NULL"),
         ReflectedColumn("quoted", "varchar(10)", is_nullable=False, default="'x'"),
-        ReflectedColumn("made", "datetime", is_nullable=False, default="CURRENT_TIMESTAMP"),
+        ReflectedColumn("made", "datetime", is_nullable=False, default="CURRENT_TIMESTAMP", is_touched=True),
         ReflectedColumn("doubled", "int", is_generated=True),
         ReflectedColumn("doc", "json"),
     )
