@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -73,12 +74,16 @@ def install_tools() -> None:
 def main() -> int:
     """Run the benchmarks; the exit status is 0 when the gateway could be measured."""
     options, place = parse()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends the run, the sides end with it
     install_tools()
     try:
         report = render(run(options))
     except (AbsentError, NoServerError) as reason:
         print(reason, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130
     if place is None:
         print(report, end="")
     else:

@@ -47,7 +47,7 @@ PHASES: Final = (
 ORDER: Final = (
     SERVER, STAGES, ROUTING, PLANNING, OPERATION, DRIVER, DECODING, ENCODING, SENDING, COLLECTING,
 )  # fmt: skip
-_WAITING: Final = ("concurrent/futures/thread.py", "epoll_wait", "select (")
+_WAITING: Final = ("concurrent/futures/thread.py", "epoll_", "select (")
 
 
 def parse_stacks(raw: str) -> Iterator[tuple[tuple[str, ...], int]]:

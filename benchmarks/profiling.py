@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import phases
-from benchmarks.processes import AbsentError
+from benchmarks.processes import AbsentError, apart
 from benchmarks.results import Profile
 from benchmarks.shapes import ShapeName
 from benchmarks.sides.side import HttpSide
@@ -30,20 +31,32 @@ def find_profiler() -> str:
     return found
 
 
-def take_profile(
-    profiler: str, side: HttpSide, shape: ShapeName, cpu_us: float, *, seconds: int, directory: Path
-) -> Profile:
+@dataclass(frozen=True, slots=True)
+class Profiler:
+    """py-spy at its path; the database's process, which must not compete with the profiled one; where stacks go."""
+
+    path: str
+    database_pid: int
+    directory: Path
+    seconds: int
+
+
+def take_profile(profiler: Profiler, side: HttpSide, shape: ShapeName, cpu_us: float) -> Profile:
     """Return where the side's CPU time of one request goes, ``cpu_us`` being the whole of it without a profiler.
+
+    The side has a core to itself meanwhile: one that waits for a core would be seen where it was interrupted,
+    which is mostly where it woke the database.
 
     Raises:
         AbsentError: the profiler failed (it needs the right to trace processes).
     """
-    raw = directory / f"{shape}.stacks"
+    pid, seconds = side.pids[0], profiler.seconds
+    raw = profiler.directory / f"{shape}.stacks"
     command = [
-        *(profiler, "record", "--native", "--rate", str(RATE), "--duration", str(seconds)),
-        *("--format", "raw", "--output", str(raw), "--pid", str(side.pids[0])),
+        *(profiler.path, "record", "--native", "--rate", str(RATE), "--duration", str(seconds)),
+        *("--format", "raw", "--output", str(raw), "--pid", str(pid)),
     ]
-    with ThreadPoolExecutor(1) as pool:
+    with apart(pid, [profiler.database_pid]), ThreadPoolExecutor(1) as pool:
         load = pool.submit(side.run, shape, seconds=seconds + 1, seed=1)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         load.result()

@@ -35,7 +35,7 @@ def render(results: Results) -> str:
     """Return the whole report."""
     parts = [
         _HEAD.format(noisy=NOISY_CORES),
-        "## Targets\n\n" + _table(("work", "target", "measured", "verdict"), _target_rows(results)),
+        "## Targets\n\n" + _caveat(results) + _table(("work", "target", "measured", "verdict"), _target_rows(results)),
         *(f"## {shape.title}\n\n" + _shape_table(results, shape) for shape in SHAPES),
         "## Idle worker\n\n" + _idle_text(results.idle),
         "## Where the time goes\n\n" + _profile_text(results.profiles, results.without_profile),
@@ -46,6 +46,12 @@ def render(results: Results) -> str:
 
 
 # --- targets ---
+
+
+def _caveat(results: Results) -> str:
+    if results.is_full_scale:
+        return ""
+    return "They are meant for scale bench; with as little data as here a count costs next to nothing.\n\n"
 
 
 def _target_rows(results: Results) -> Iterator[Sequence[str]]:
@@ -180,7 +186,7 @@ def _profile_text(profiles: Sequence[Profile], reason: str) -> str:
     rows.append(("**CPU of the worker per request**", *(f"**{profile.cpu_us:.0f}**" for profile in profiles)))
     return (
         "Microseconds of the worker's CPU per request: the CPU measured without a profiler, shared out by the stacks "
-        "that py-spy saw under the same load.\n\n" + _table(heads, rows)
+        "that py-spy saw under the same load, with a core for the worker alone.\n\n" + _table(heads, rows)
     )
 
 

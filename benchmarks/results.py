@@ -47,6 +47,8 @@ class Results:
     absent: Mapping[str, str]
     samples: Mapping[tuple[ShapeName, str], Sequence[Sample]]
     count_deadline_ms: float
+    is_full_scale: bool = True
+    """Whether the data is as large as the targets mean."""
     idle: Idle | None = None
     profiles: Sequence[Profile] = field(default=())
     without_profile: str = ""

@@ -17,7 +17,7 @@ from benchmarks import environment
 from benchmarks.idle import measure_idle
 from benchmarks.load import CONNECTIONS
 from benchmarks.processes import AbsentError, cpu_of_tree, machine_cpu, tool
-from benchmarks.profiling import find_profiler, take_profile
+from benchmarks.profiling import Profiler, find_profiler, take_profile
 from benchmarks.results import Profile, Results, SideFacts
 from benchmarks.samples import Sample, summarise
 from benchmarks.shapes import GATEWAY, SHAPES, ShapeName
@@ -36,6 +36,8 @@ ACCOUNT = "bench"
 HIDDEN = frozenset({"hash", "token", "short_link"})
 """Columns of the invoice table that the gateway never shows; `HttpSide.check` sees whether this still holds."""
 
+SETTLE_S = 60.0
+_BUSY = f"SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE user = '{ACCOUNT}' AND command <> 'Sleep'"
 SERVER_OPTIONS = ("--innodb-buffer-pool-size=512M",)
 STARTS: dict[str, StartSide] = {
     GATEWAY: start_gateway,
@@ -63,11 +65,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The database that is there for the run. ``pid`` is its server's process, if it is ours."""
+    """The database that is there for the run; ``pid`` is its server's process."""
 
     server: Server
     crm: Crm
-    pid: int | None
+    pid: int
     words: str
 
 
@@ -90,8 +92,8 @@ def run(options: Options) -> Results:
         idle = measure_idle(data.crm, data.server)
         say(f"idle worker: {idle.resident_bytes / 1e6:.1f} MB, ready in {idle.started_in_s:.2f} s")
         sides, absent = started(stack, data.crm, options.sides)
-        samples = measured(sides, options, data.pid)
-        profiles, reason = profiled(sides, samples, options, directory)
+        samples = measured(sides, options, data)
+        profiles, reason = profiled(sides, samples, options, data)
         load = (
             f"wrk, 1 thread, {CONNECTIONS} kept-alive connections, {options.rounds} rounds of {options.seconds} s per "
             f"side and shape, interleaved; load average {load_before} before the run"
@@ -102,6 +104,7 @@ def run(options: Options) -> Results:
             absent=absent,
             samples=samples,
             count_deadline_ms=Settings().count_deadline_ms,
+            is_full_scale=options.scale == "bench",
             idle=idle,
             profiles=profiles,
             without_profile=reason,
@@ -123,6 +126,7 @@ def prepared(scale: ScaleName, directory: Path) -> Iterator[Data]:
             f"GRANT ALL PRIVILEGES ON `{DATABASE}`.* TO '{ACCOUNT}'@'127.0.0.1'",
         )
         account = replace(server.address, user=ACCOUNT, password=ACCOUNT, socket=None)
+        assert server.pid is not None
         words = f"sample CRM, scale {scale}: {SCALES[scale].invoices:,} invoices, {summary.total:,} rows in all"
         yield Data(server.address, _crm(account, summary.rows["invoices"], directory), server.pid, words)
 
@@ -169,9 +173,7 @@ def started(stack: ExitStack, crm: Crm, names: Sequence[str]) -> tuple[list[Side
 # --- measuring ---
 
 
-def measured(
-    sides: Sequence[Side], options: Options, database_pid: int | None
-) -> dict[tuple[ShapeName, str], list[Sample]]:
+def measured(sides: Sequence[Side], options: Options, data: Data) -> dict[tuple[ShapeName, str], list[Sample]]:
     """Return the runs of each shape and side: in every round each side once, in another order than the round before."""
     samples: dict[tuple[ShapeName, str], list[Sample]] = defaultdict(list)
     seed = 0
@@ -182,18 +184,33 @@ def measured(
             turn = number % len(able) if able else 0
             for side in able[turn:] + able[:turn]:
                 seed += 1_000
+                settle(data.server)
                 if number == 0 and options.warm_up_s:
                     side.run(shape, seconds=options.warm_up_s, seed=seed)
-                sample = _run(side, shape, options.seconds, seed + 1, database_pid)
+                sample = _run(side, shape, options.seconds, seed + 1, data.pid)
                 samples[shape, side.name].append(sample)
                 say(f"  {shape:15}{side.name:16}{sample.rate:9,.0f}/s{_warning(sample)}")
     return dict(samples)
 
 
-def _run(side: Side, shape: ShapeName, seconds: int, seed: int, database_pid: int | None) -> Sample:
+def settle(server: Server) -> float:
+    """Return the seconds until the database runs nothing any more: a run must not pay for what the last one left."""
+    began = time.monotonic()
+    idle_looks = 0
+    while idle_looks < 3 and time.monotonic() - began < SETTLE_S:
+        ((busy,),) = server.run(_BUSY)
+        idle_looks = 0 if busy else idle_looks + 1
+        time.sleep(0.05)
+    waited = time.monotonic() - began
+    if waited > 1:
+        say(f"  the database was busy for {waited:.1f} s after the last run")
+    return waited
+
+
+def _run(side: Side, shape: ShapeName, seconds: int, seed: int, database_pid: int) -> Sample:
     readings: tuple[Callable[[], float], ...] = (
         side.cpu_s,
-        lambda: cpu_of_tree(database_pid) if database_pid else 0.0,
+        lambda: cpu_of_tree(database_pid),
         machine_cpu,
         _own_cpu,
     )
@@ -203,8 +220,8 @@ def _run(side: Side, shape: ShapeName, seconds: int, seed: int, database_pid: in
     return replace(
         sample,
         cpu_s=ours or None,
-        database_cpu_s=database if database_pid else None,
-        foreign_cpu_s=machine - ours - database - load if database_pid else None,
+        database_cpu_s=database,
+        foreign_cpu_s=machine - ours - database - load,
     )
 
 
@@ -225,7 +242,7 @@ def profiled(
     sides: Sequence[Side],
     samples: dict[tuple[ShapeName, str], list[Sample]],
     options: Options,
-    directory: Path,
+    data: Data,
 ) -> tuple[list[Profile], str]:
     """Return where the gateway's time goes for one row and for a list, or why that is not known."""
     gateway = next((side for side in sides if isinstance(side, HttpSide) and side.name == GATEWAY), None)
@@ -234,15 +251,13 @@ def profiled(
     profiles: list[Profile] = []
     shapes: tuple[ShapeName, ...] = ("one", "list", "create")
     try:
-        profiler = find_profiler()
+        profiler = Profiler(find_profiler(), data.pid, data.crm.directory, options.profile_s)
         for shape in shapes:
             runs = samples.get((shape, GATEWAY))
             cpu_us = summarise(runs).cpu_us if runs else None
             if cpu_us:
                 say(f"profile of {shape}")
-                seconds = options.profile_s
-                profiles.append(take_profile(profiler, gateway, shape, cpu_us, seconds=seconds, directory=directory))
-                time.sleep(0.2)
+                profiles.append(take_profile(profiler, gateway, shape, cpu_us))
     except AbsentError as reason:
         return profiles, str(reason)
     return profiles, ""

@@ -86,6 +86,7 @@ _KINDS: Final = (
     ErrorKind("internal", 500, "Internal error", "The gateway made a mistake; the request id finds it in the log."),
     ErrorKind("starting", 503, "Starting", "The database has not been reached yet."),
     ErrorKind("database_away", 503, "Database away", "The database cannot be reached; nothing was changed."),
+    ErrorKind("database_refuses", 503, "Database refuses", "The database does not permit this to the gateway itself."),
     ErrorKind("database_busy", 503, "Database busy", "All connections stayed busy for the whole wait."),
     ErrorKind("outcome_unknown", 503, "Outcome unknown", "The connection died at commit; the write may have happened."),
     ErrorKind("state_away", 503, "State store away", "The gateway's own store did not answer; nothing was done."),

@@ -16,8 +16,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Final
 
-from gateway.catalog.chosen import Chosen, choose_tables, known_table, mode_of, prefix_of, tables_needed
+from gateway.catalog.chosen import (
+    Chosen,
+    choose_tables,
+    known_dependants,
+    known_table,
+    mode_of,
+    prefix_of,
+    tables_needed,
+)
 from gateway.catalog.columns import NO_COLUMN, ColumnRules, Shape, check_columns, shape_table
 from gateway.catalog.derived import Surroundings, derive_fields
 from gateway.catalog.edges import Ground, Network, connect
@@ -30,6 +39,11 @@ from gateway.catalog.naming import is_hidden_name
 from gateway.catalog.reflected import CustomField, ReflectedTable, Reflection
 
 __all__ = ["Built", "build_catalog", "tables_needed"]
+
+_HIDDEN_CHILDREN: Final = (
+    "rows that depend on it may be in tables that the gateway's database user may not see; "
+    "grant it SELECT on the whole database"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ def build_catalog(
         _check(ground, table, shapes[table.name], findings)
     network = connect(ground, findings)
     patterns = tuple(name.text for name in exposure.hide_patterns)
-    maker = _Maker(ground, shapes, network, findings, reflection.custom_fields, patterns)
+    maker = _Maker(ground, shapes, network, findings, reflection, patterns)
     tables = {name: maker.make(reflected) for name, reflected in reflection.tables.items()}
     catalog = Catalog(
         dialect=reflection.dialect,
@@ -142,7 +156,7 @@ class _Maker:
     shapes: Mapping[str, Shape]
     network: Network
     findings: Findings
-    custom_fields: tuple[CustomField, ...]
+    reflection: Reflection
     patterns: tuple[str, ...]
 
     def make(self, reflected: ReflectedTable) -> Table:
@@ -184,6 +198,7 @@ class _Maker:
             create_refusal=shape.create_refusal,
             is_view=reflected.is_view,
             is_delete_forbidden=chosen.exposure.is_delete_forbidden,
+            delete_refusal=self._delete_refusal(chosen, mode),
             label=shape.visible.get(known.label) if known and known.label else None,
             searchable=_searchable(chosen, shape),
             internal=shape.internal,
@@ -207,7 +222,7 @@ class _Maker:
         tables = self.ground.profile.custom_fields if self.ground.profile else None
         if known is None or tables is None or known.name not in (tables.table, tables.values):
             return None
-        secret = [field.key for field in self.custom_fields if self._is_secret(field)]
+        secret = [field.key for field in self.reflection.custom_fields if self._is_secret(field)]
         name = tables.key if known.name == tables.table else tables.reference
         column = next((column for column in reflected.columns if column.name == name), None)
         if not secret or column is None:
@@ -216,6 +231,16 @@ class _Maker:
 
     def _is_secret(self, field: CustomField) -> bool:
         return is_hidden_name(field.slug, self.patterns) or is_hidden_name(field.name, self.patterns)
+
+    def _delete_refusal(self, chosen: Chosen, mode: WriteMode) -> str | None:
+        """Why a delete might leave rows behind unseen: a child table, there or not, is not shown to the gateway."""
+        profile = self.ground.profile
+        if profile is None or chosen.known is None or mode is WriteMode.NONE or chosen.exposure.is_delete_forbidden:
+            return None
+        children = (self.ground.prefix + name for name in known_dependants(chosen.known, profile))
+        rights, unreadable = self.reflection.rights, self.reflection.unreadable
+        is_hidden = any(name in unreadable or not rights.shows(name) for name in children)
+        return _HIDDEN_CHILDREN if is_hidden else None
 
     def _fields(self, name: str, shape: Shape, known: KnownTable | None) -> dict[str, Field]:
         fields: dict[str, Field] = dict(shape.visible)

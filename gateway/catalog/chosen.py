@@ -158,11 +158,23 @@ def tables_needed(exposure: Exposure, profile: Profile | None, existing: frozens
     """
     chosen = choose_tables(exposure, profile, existing, Findings())
     names = {table.name for table in chosen}
-    if profile is None:
-        return frozenset(names)
+    return frozenset(names | (_needed(chosen, exposure, profile) & existing))
+
+
+def tables_missed(exposure: Exposure, profile: Profile | None, existing: frozenset[str]) -> frozenset[str]:
+    """Return the database names of the tables that `tables_needed` would have too if they existed."""
+    chosen = choose_tables(exposure, profile, existing, Findings())
     prefix = prefix_of(exposure, profile)
-    needed = {prefix + name for table in chosen if table.known for name in _needs(table, table.known, profile)}
-    return frozenset(names | (needed & existing))
+    absent = (table.name for table in exposure.tables if _database_name(table.name, prefix, existing) is None)
+    names = {prefix + name.text.removeprefix(prefix) for name in absent}
+    return frozenset(names | _needed(chosen, exposure, profile)) - existing
+
+
+def _needed(chosen: tuple[Chosen, ...], exposure: Exposure, profile: Profile | None) -> set[str]:
+    if profile is None:
+        return set()
+    prefix = prefix_of(exposure, profile)
+    return {prefix + name for table in chosen if table.known for name in _needs(table, table.known, profile)}
 
 
 def _needs(table: Chosen, known: KnownTable, profile: Profile) -> Iterator[str]:
@@ -172,7 +184,7 @@ def _needs(table: Chosen, known: KnownTable, profile: Profile) -> Iterator[str]:
     for filler in known.fillers.values():
         yield from profile.filler_tables.get(filler.kind, ())
     if not table.exposure.is_delete_forbidden:
-        yield from _descendants(known.name, _children(profile))
+        yield from known_dependants(known, profile)
 
 
 def sum_tables(known: KnownTable, profile: Profile) -> frozenset[str]:
@@ -182,6 +194,11 @@ def sum_tables(known: KnownTable, profile: Profile) -> frozenset[str]:
     return frozenset(
         edge.table for edge in profile.edges if edge.target == known.name and f"sum({names[edge]}." in texts
     )
+
+
+def known_dependants(known: KnownTable, profile: Profile) -> frozenset[str]:
+    """Return the tables a delete must look into, without prefix: every child, and those of the owned ones."""
+    return frozenset(_descendants(known.name, _children(profile)))
 
 
 def _children(profile: Profile) -> Mapping[str, list[tuple[str, bool]]]:

@@ -229,7 +229,8 @@ class Table:
     or document and no client text resolves to it. ``columns`` are the visible
     ones in definition order; ``fields`` has those and the derived ones by name.
     ``key`` is empty when rows cannot be addressed. ``create_refusal`` is the
-    reason why rows cannot be created, None when they can.
+    reason why rows cannot be created, None when they can; ``delete_refusal`` is why
+    they cannot be deleted although the whitelist allows it.
     """
 
     name: str
@@ -244,6 +245,7 @@ class Table:
     create_refusal: str | None = None
     is_view: bool = False
     is_delete_forbidden: bool = False
+    delete_refusal: str | None = None
     label: Column | None = None
     searchable: tuple[Column, ...] = ()
     internal: Mapping[str, InternalColumn] = field(default_factory=dict)

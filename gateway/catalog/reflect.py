@@ -23,6 +23,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from gateway.catalog import reflect_mysql, reflect_sqlite
 from gateway.catalog.kinds import Dialect
 from gateway.catalog.reflected import CustomField, ReflectedTable, Reflection
+from gateway.catalog.rights import Rights
 
 Rows = list[tuple[object, ...]]
 
@@ -42,7 +43,7 @@ def reflect(
 ) -> Reflection:
     """Return what the database says of the named tables; those it lacks are left out.
 
-    At most ten statements, however many tables are named or exist, and one more per
+    At most twelve statements, however many tables are named or exist, and one more per
     view if one of the views does not work. Names are
     matched exactly: which spelling of a name exists is seen in ``existing``.
     """
@@ -57,15 +58,17 @@ def reflect(
     tables, unreadable, column_rows = found
     options = _options(connection, options_table, option_names, existing)
     definitions = _custom_fields(connection, custom_fields_table, existing)
+    server, rights = _server(connection, existing)
     return Reflection(
         dialect=dialect,
         tables=tables,
         existing=existing,
         fingerprint=_digest(column_rows, options, definitions),
-        server=_server(connection, dialect),
+        server=server,
         options=options,
         custom_fields=tuple(_definitions(definitions)),
         unreadable=unreadable,
+        rights=rights,
     )
 
 
@@ -107,9 +110,12 @@ def _names(connection: Connection) -> Iterable[str]:
     return reflect_mysql.table_names(connection)
 
 
-def _server(connection: Connection, dialect: Dialect) -> str:
-    function: ColumnElement[str] = literal_column("sqlite_version()" if dialect == "sqlite" else "version()")
-    return str(connection.execute(select(function)).scalar_one())
+def _server(connection: Connection, existing: frozenset[str]) -> tuple[str, Rights]:
+    """The server's version, and what the connected user may do there; whoever has an SQLite file may do everything."""
+    if dialect_of(connection) != "sqlite":
+        return reflect_mysql.server(connection, existing)
+    function: ColumnElement[str] = literal_column("sqlite_version()")
+    return str(connection.execute(select(function)).scalar_one()), Rights()
 
 
 def _options(

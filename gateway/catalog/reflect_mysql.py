@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.catalog.kinds import Dialect
 from gateway.catalog.reflected import ReflectedColumn, ReflectedForeignKey, ReflectedTable
+from gateway.catalog.rights import GrantRow, Rights, rights_of
 
 _BROKEN_VIEW: Final = "the view does not work: it names a table, column or definer that the database lacks"
 _NO_COLUMNS: Final = "the database shows none of its columns to this user"
@@ -50,6 +51,16 @@ _CHECKS: Final = """
 _TABLE_NAMES: Final = """
     SELECT table_name AS owner FROM information_schema.tables
     WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')"""
+_SERVER: Final = "SELECT version() AS version, DATABASE() AS name, CURRENT_USER() AS account, CURRENT_ROLE() AS role"
+_GRANTS: Final = """
+    SELECT 'user' AS level, grantee AS grantee, '' AS owner, privilege_type AS privilege
+    FROM information_schema.user_privileges WHERE grantee = :grantee
+    UNION ALL SELECT 'schema', grantee, table_schema, privilege_type
+    FROM information_schema.schema_privileges WHERE grantee = :grantee
+    UNION ALL SELECT 'table', grantee, table_name, privilege_type
+    FROM information_schema.table_privileges WHERE grantee = :grantee AND table_schema = DATABASE()
+    UNION ALL SELECT DISTINCT 'column', grantee, table_name, privilege_type
+    FROM information_schema.column_privileges WHERE grantee = :grantee AND table_schema = DATABASE()"""
 
 _GENERATED: Final = ("virtual generated", "stored generated", "persistent")
 _JSON_CHECK: Final = re.compile(r"json_valid\(`((?:[^`]|``)*)`\)", re.IGNORECASE)
@@ -58,6 +69,28 @@ _JSON_CHECK: Final = re.compile(r"json_valid\(`((?:[^`]|``)*)`\)", re.IGNORECASE
 def table_names(connection: Connection) -> Iterable[str]:
     """Return the names of every table and view of the database; SQLAlchemy's own list lacks system-versioned tables."""
     return [str(row.owner) for row in connection.execute(text(_TABLE_NAMES))]
+
+
+def server(connection: Connection, existing: Collection[str]) -> tuple[str, Rights]:
+    """Return the server's version, and what the connected user may do with the database; two statements."""
+    told = connection.execute(text(_SERVER)).one()
+    user, _, host = str(told.account).rpartition("@")
+    # information_schema puts quotes around both names and escapes nothing in them.
+    grantee = f"'{user}'@'{host}'"
+    rows = connection.execute(text(_GRANTS), {"grantee": grantee})
+    rights = rights_of(
+        [GrantRow(row.level, row.owner, row.privilege) for row in rows if row.grantee == grantee],
+        existing,
+        database=str(told.name),
+        account=f"{_quoted(user)}@{_quoted(host)}",
+        has_role=told.role not in (None, "", "NONE"),  # no role is NULL on MariaDB, NONE on MySQL
+    )
+    return str(told.version), rights
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
 
 
 def column_rows(connection: Connection, names: Collection[str]) -> list[tuple[object, ...]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.catalog.kinds import Dialect
+from gateway.catalog.rights import Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Reflection:
     ``options`` are the named rows of the profile's options table (the time zone's
     among them). ``fingerprint`` changes when any reflected table does. ``unreadable``
     gives the reason why a table that was asked for, and exists, is not in ``tables``.
+    ``rights`` are what the connected user may do: ``existing`` holds what it may see.
     """
 
     dialect: Dialect
@@ -77,3 +79,4 @@ class Reflection:
     options: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
+    rights: Rights = field(default_factory=Rights)

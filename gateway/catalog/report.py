@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from gateway.catalog.chosen import tables_missed
 from gateway.catalog.exposure import Exposure, Problem
+from gateway.catalog.knowledge import Profile
+from gateway.catalog.lacking import LackingRights, lacking_rights
 from gateway.catalog.model import Absence, Catalog, Table, WriteMode
 from gateway.catalog.reflected import Reflection
 
@@ -49,7 +52,9 @@ class Report:
 
     ``internal`` are tables read for others' sake, ``unknown`` those that exist and
     are neither, ``orphaned`` the resources that no relationship joins to another,
-    ``unreadable`` tables that exist but cannot be read, with the reason.
+    ``unreadable`` tables that exist but cannot be read, with the reason. ``invisible``
+    are tables that whitelist or profile name and the database does not show to a user
+    who may not see all of it; ``lacking`` the rights it lacks on those it sees.
     """
 
     whitelist: str
@@ -62,6 +67,8 @@ class Report:
     unknown: tuple[str, ...]
     orphaned: tuple[str, ...]
     unreadable: tuple[Absence, ...]
+    invisible: tuple[str, ...]
+    lacking: tuple[LackingRights, ...]
     absences: tuple[Absence, ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
@@ -72,7 +79,13 @@ class Report:
         return not self.problems
 
 
-def report(catalog: Catalog, reflection: Reflection, exposure: Exposure, problems: Iterable[Problem] = ()) -> Report:
+def report(
+    catalog: Catalog,
+    reflection: Reflection,
+    exposure: Exposure,
+    problems: Iterable[Problem] = (),
+    profile: Profile | None = None,
+) -> Report:
     """Return what is exposed, hidden, unindexed, orphaned, unknown, not writable and why."""
     exposed = catalog.exposed()
     return Report(
@@ -86,10 +99,19 @@ def report(catalog: Catalog, reflection: Reflection, exposure: Exposure, problem
         unknown=tuple(sorted(reflection.existing - set(catalog.tables) - set(reflection.unreadable))),
         orphaned=tuple(sorted(table.resource or "" for table in exposed if not table.relationships)),
         unreadable=tuple(Absence(name, reason) for name, reason in sorted(reflection.unreadable.items())),
+        invisible=_invisible(reflection, exposure, profile),
+        lacking=lacking_rights(catalog, reflection.rights),
         absences=catalog.absences,
         warnings=catalog.warnings,
         problems=tuple(map(str, problems)),
     )
+
+
+def _invisible(reflection: Reflection, exposure: Exposure, profile: Profile | None) -> tuple[str, ...]:
+    missed = tables_missed(exposure, profile, reflection.existing)
+    hidden = {name for name in missed if not reflection.rights.shows(name)}
+    partly = {f"{name} (but some columns)" for name in reflection.tables if not reflection.rights.shows(name)}
+    return tuple(sorted(hidden | partly))
 
 
 def _table_report(table: Table, reflection: Reflection) -> TableReport:
@@ -124,6 +146,8 @@ def _refusals(table: Table) -> Iterator[str]:
         yield f"no rows can be created: {table.create_refusal}"
     if table.is_delete_forbidden:
         yield "no rows can be deleted: the whitelist forbids it"
+    elif table.delete_refusal is not None:
+        yield f"no rows can be deleted: {table.delete_refusal}"
 
 
 def _unindexed(table: Table) -> tuple[str, ...]:
@@ -159,7 +183,12 @@ def _lines(found: Report) -> Iterator[str]:
     yield from _names("Read for other tables' sake, not exposed", found.internal)
     yield from _names("In the database, not in the whitelist", found.unknown)
     yield from _listed("Cannot be read", [f"{item.what}: {item.reason}" for item in found.unreadable])
-    yield from _listed("Absent from this database", [f"{item.what}: {item.reason}" for item in found.absences])
+    yield from _names("Not visible to this user (missing, or no right)", found.invisible)
+    yield from _rights(found.lacking)
+    absent = (
+        "Absent from this database, or not visible to this user" if found.invisible else "Absent from this database"
+    )
+    yield from _listed(absent, [f"{item.what}: {item.reason}" for item in found.absences])
     yield from _listed("Warnings", found.warnings)
     yield from _listed("Mistakes in the whitelist", found.problems)
     yield from ("", _verdict(found))
@@ -200,6 +229,14 @@ def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:
             yield from _wrapped(line, "    ")
 
 
+def _rights(lacking: tuple[LackingRights, ...]) -> Iterator[str]:
+    if lacking:
+        yield from ("", f"Rights that the database user lacks ({len(lacking)})")
+    for item in lacking:
+        yield from _wrapped(str(item), "    ")
+        yield f"    {item.statement}"  # on one line, to be copied
+
+
 def _wrapped(line: str, further: str) -> list[str]:
     return textwrap.wrap(
         line, _WIDTH, initial_indent="  ", subsequent_indent=further, break_long_words=False, break_on_hyphens=False
@@ -210,7 +247,8 @@ def _verdict(found: Report) -> str:
     if found.problems:
         return f"Not usable: {_count(len(found.problems), 'mistake')} in {found.whitelist}."
     warned = f", {_count(len(found.warnings), 'warning')}" if found.warnings else ""
-    return f"Usable: {_count(len(found.tables), 'resource')}{warned}."
+    lacking = f", rights lacking on {_count(len(found.lacking), 'table')}" if found.lacking else ""
+    return f"Usable: {_count(len(found.tables), 'resource')}{warned}{lacking}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -30,7 +30,7 @@ def check(as_json: bool, **options: object) -> None:
     from gateway.cli.loading import load  # noqa: PLC0415  # as above
 
     loaded = load(settings_with(options))
-    found = report(loaded.catalog, loaded.reflection, loaded.exposure, loaded.problems)
+    found = report(loaded.catalog, loaded.reflection, loaded.exposure, loaded.problems, loaded.profile)
     if as_json:
         put_json(as_dict(found))
     else:

@@ -75,6 +75,15 @@ class Database(Protocol):
         """
         ...
 
+    async def write(self, text: str, parameters: Parameters = ()) -> Outcome:
+        """Return what one write did that is a transaction of its own. One round trip.
+
+        Raises:
+            UnavailableError: also ``outcome_unknown``, when the connection died under the statement.
+            ConflictError, ValidationError: as `transaction`.
+        """
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """Return a context that commits when it ends and rolls back when it raises.
 

@@ -33,6 +33,9 @@ from gateway.errors import (
 RETRY: Final[Mapping[str, str]] = MappingProxyType({"Retry-After": "1"})
 """Headers of every failure that is worth another try."""
 
+RETRY_LATER: Final[Mapping[str, str]] = MappingProxyType({"Retry-After": "60"})
+"""Headers of a failure that lasts until somebody changes something at the database."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRefusal:
@@ -62,7 +65,7 @@ def database_away() -> UnavailableError:
 def database_refusing() -> UnavailableError:
     """Return the failure of a request that the database's accounts or modes do not permit."""
     detail = "The database does not permit this to the gateway now; the administrator's log has the reason."
-    return UnavailableError("database_away", detail, headers=RETRY)
+    return UnavailableError("database_refuses", detail, headers=RETRY_LATER)
 
 
 def database_busy() -> UnavailableError:

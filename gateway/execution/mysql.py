@@ -88,6 +88,23 @@ class MySqlDatabase:
         self._pool.give(link)
         return result.rows or ()
 
+    async def write(self, text: str, parameters: Parameters = ()) -> Outcome:
+        """Return what one write did that commits by itself; see `Database.write`."""
+        link = self._pool.take_idle() or await self._pool.take()
+        try:
+            result = await link.run(text, parameters)
+        except BaseException as error:
+            self.drop(link, error)
+            if isinstance(error, Exception) and is_uncertain(link, error):
+                raise outcome_unknown() from error
+            if not was_never_sent(error):
+                self.fail(link, error)
+        else:
+            self._pool.give(link)
+            return Outcome(result.rows or (), result.affected_rows, result.insert_id)
+        async with self.transaction() as session:  # the link had died in the pool; this finds a live one
+            return await session.run(text, parameters)
+
     def transaction(self) -> AbstractAsyncContextManager[_Transaction]:
         """Return a context that commits when it ends and rolls back when it raises."""
         return _Transaction(self, self._pool)
@@ -162,6 +179,11 @@ class MySqlDatabase:
                     await self._opener.kill(tuple(batch))
         finally:
             self._is_killing = False
+
+
+def is_uncertain(link: Link, error: BaseException) -> bool:
+    """Whether an error leaves open if a statement that commits by itself has been kept: the server said nothing."""
+    return not was_never_sent(error) and (not is_answer(error) or link.is_overdue)
 
 
 def found_dead(link: Link, error: BaseException) -> bool:

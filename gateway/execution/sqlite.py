@@ -149,6 +149,11 @@ class SqliteDatabase:
                 self._readers.append(handle)
             self._free.release()
 
+    async def write(self, text: str, parameters: Parameters = ()) -> Outcome:
+        """Return what one write did; see `Database.write`."""
+        async with self.transaction() as session:
+            return await session.run(text, parameters)
+
     def transaction(self) -> AbstractAsyncContextManager[_Transaction]:
         """Return a context that commits when it ends and rolls back when it raises."""
         return _Transaction(self, self._turn)

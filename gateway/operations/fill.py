@@ -14,7 +14,7 @@ from gateway.catalog.model import Catalog, Column, FillerKind, Table
 from gateway.errors import Issue, UnavailableError, ValidationError
 from gateway.execution.database import Session
 from gateway.query.plan import And, Compare, CompareOperator, InsertStep, Order, PendingFill, ReadPlan, SlotValue
-from gateway.query.writes import PlannedWrite, pointer
+from gateway.query.writes import PlannedWrite, pointer, with_value
 from gateway.sql.cache import StatementCache
 
 ADMIN_REUSE_S: Final = 2.0
@@ -34,6 +34,22 @@ class Fills:
         self._clock = clock
         self._admin: tuple[object, float] = (None, 0.0)
 
+    def ready(self, planned: PlannedWrite, acting_staff: int | None) -> PlannedWrite | None:
+        """Return a write whose pending values are all known without asking, None when one is not."""
+        for slot, pending in planned.pending:
+            known = self._known(pending, acting_staff)
+            if known is None:
+                return None
+            planned = with_value(planned, slot, known)
+        return planned
+
+    def _known(self, pending: PendingFill, acting_staff: int | None) -> object:
+        if pending.filler.kind != "acting_staff":
+            return None
+        staff, asked_at = self._admin
+        is_recent = self._clock() - asked_at < ADMIN_REUSE_S
+        return acting_staff or self._staff_id or (staff if is_recent else None)
+
     async def value(
         self, session: Session, planned: PlannedWrite, pending: PendingFill, acting_staff: int | None
     ) -> object:
@@ -45,7 +61,7 @@ class Fills:
         """
         kind: FillerKind = pending.filler.kind
         if kind == "acting_staff":
-            return acting_staff or self._staff_id or await self._first_admin(session)
+            return self._known(pending, acting_staff) or await self._first_admin(session)
         if kind == "client_currency":
             found = await self._currency(session, planned)
         elif kind == "lead_status":
@@ -59,10 +75,7 @@ class Fills:
         return found
 
     async def _first_admin(self, session: Session) -> object:
-        """The first active administrator, asked for again every `ADMIN_REUSE_S`: most creates need one."""
-        staff, asked_at = self._admin
-        if staff is not None and self._clock() - asked_at < ADMIN_REUSE_S:
-            return staff
+        """The first active administrator, remembered for `ADMIN_REUSE_S`: most creates need one."""
         staff = await self._first(session, "staff", "staffid", [("active", "eq", 1), ("admin", "eq", 1)])
         if staff is None:
             raise UnavailableError(

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.catalog.model import Column
-from gateway.errors import ConflictError, ForbiddenError, Issue, ValidationError
+from gateway.errors import ConflictError, ForbiddenError, Issue, UnavailableError, ValidationError
 from gateway.execution.database import Database, Session
 from gateway.execution.failures import ValueRefusedError
 from gateway.operations.counts import Counts
@@ -44,6 +44,9 @@ class Writes:
             ForbiddenError: the new row would be outside the caller's row filter.
             UnavailableError: ``no_acting_staff`` among the others.
         """
+        ready = self._fills.ready(planned, acting_staff)
+        if ready is not None and len(ready.plan.steps) == 1 and not ready.is_filtered:
+            return await self._create_at_once(ready)
         async with self._transaction(planned) as session:
             for slot, pending in planned.pending:
                 value = await self._fills.value(session, planned, pending, acting_staff)
@@ -53,6 +56,38 @@ class Writes:
             if row is None and planned.plan.result is not None:
                 raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
         return WrittenResult(row or {}, _key_of(planned, row or {}))
+
+    async def _create_at_once(self, planned: PlannedWrite) -> WrittenResult:
+        """A create of one statement, which commits by itself: half the round trips of a transaction."""
+        statement = self._statements.step(planned.plan.steps[0])
+        try:
+            outcome = await self._database.write(statement.text, statement.bind(planned.values))
+        except ValueRefusedError as error:
+            raise _named(error, planned) from error
+        finally:
+            self._counts.forget()
+        if planned.plan.key_slot is not None:
+            planned = with_value(planned, planned.plan.key_slot, outcome.last_id)
+        row = await self._stored(planned)
+        return WrittenResult(row, _key_of(planned, row))
+
+    async def _stored(self, planned: PlannedWrite) -> dict[str, Any]:
+        """The row that was just committed; what keeps it from being read does not undo the write."""
+        plan = planned.plan.result
+        if plan is None:
+            return {}
+        statement = self._statements.read(plan)
+        try:
+            rows = await self._database.fetch(statement.text, statement.bind(planned.values))
+        except UnavailableError as error:
+            raise UnavailableError(
+                "outcome_unknown",
+                "The row was stored, and then could not be read back. Look for it before you send it again.",
+                headers=error.headers,
+            ) from error
+        if not rows:
+            raise ConflictError("write_conflict", "The row was stored, and another write has removed it since.")
+        return statement.decode(rows)[0]
 
     async def update(self, planned: PlannedWrite, clock: Clock) -> WrittenResult:
         """Return the row after its change, which may have changed nothing.

@@ -54,6 +54,11 @@ class Access:
         grant = self.grant_on(table)
         return grant is not None and operation in grant.operations
 
+    def has_row_filter(self, table: Table) -> bool:
+        """Whether only some rows of a table are the caller's."""
+        grant = self.grant_on(table)
+        return grant is not None and bool(grant.row_filter)
+
     def may_read_column(self, table: Table, column: Column) -> bool:
         """Whether the caller may read a column."""
         grant = self.grant_on(table)

@@ -31,6 +31,8 @@ def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
     table = writable_table(context, intent.resource, "delete")
     if table.is_delete_forbidden:
         raise refuse("the whitelist forbids deleting its rows")
+    if table.delete_refusal is not None:
+        raise refuse(table.delete_refusal)
     assert intent.key is not None
     key = key_condition(context, table, intent.key)
     condition = conjunction(key, *row_filter(context, table))

@@ -77,7 +77,8 @@ class PlannedWrite:
 
     ``pending`` are slots whose value only the database can tell (who acts, which
     currency); ``sent_back`` are checked against the locked row of the first read;
-    ``dependants`` must find nothing.
+    ``dependants`` must find nothing. ``is_filtered`` says that the written row must
+    still meet a row filter, so that the write may have to be taken back.
     """
 
     plan: WritePlan
@@ -87,6 +88,7 @@ class PlannedWrite:
     sent_back: tuple[SentBack, ...] = ()
     echoes: tuple[Echo, ...] = ()
     dependants: tuple[Dependant, ...] = ()
+    is_filtered: bool = False
 
 
 def pointer(name: str) -> str:
@@ -116,7 +118,8 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
     sent = {column.name: value.slot for column, value in values if isinstance(value, SlotValue)}
     result, key_slot = _created_row(context, table, sent, intent)
     plan = WritePlan((), (insert,), result, 0 if key_slot is not None else None, key_slot)
-    return PlannedWrite(plan, context.slots.frozen(), table, pending)
+    is_filtered = context.access.has_row_filter(table) or table.excluded is not None
+    return PlannedWrite(plan, context.slots.frozen(), table, pending, is_filtered=is_filtered)
 
 
 def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:

@@ -44,4 +44,6 @@ def refusal_of(operation: Operation, table: Table) -> str | None:
         return table.create_refusal
     if not table.key:
         return "the resource has no key"
-    return "deleting is forbidden by the whitelist" if operation == "delete" and table.is_delete_forbidden else None
+    if operation == "delete":
+        return "deleting is forbidden by the whitelist" if table.is_delete_forbidden else table.delete_refusal
+    return None

@@ -7,6 +7,7 @@ is a new entry, and a test upgrades a store from every version before it.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlalchemy import Connection
@@ -36,6 +37,7 @@ MIGRATIONS: Final[Migrations] = (
 )
 """Entry 0 makes version 1. Times are whole seconds since 1970, UTC."""
 
+_MADE: Final = re.compile(r"\ACREATE TABLE (?:IF NOT EXISTS )?(\w+)")
 _MAKE_META: Final = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 
@@ -63,6 +65,16 @@ def migrate(connection: Connection, path: str, migrations: Migrations = MIGRATIO
             (str(len(migrations)),),
         )
     return len(migrations)
+
+
+def first_tables(migrations: Migrations = MIGRATIONS) -> frozenset[str]:
+    """Return the names of the tables that every store has, whatever its version: by them it is told from other files.
+
+    >>> sorted(first_tables())
+    ['generation', 'meta', 'token']
+    """
+    statements = (_MAKE_META, *(migrations[0] if migrations else ()))
+    return frozenset(name for text in statements for name in _MADE.findall(text))
 
 
 def version_of(connection: Connection) -> int:

@@ -9,9 +9,10 @@ created in the CRM's database.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +21,15 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import ConfigurationError
 from gateway.state.generation import Generation
-from gateway.state.migrations import MIGRATIONS, Migrations, migrate
+from gateway.state.migrations import MIGRATIONS, Migrations, first_tables, migrate
 from gateway.state.tokens import TokenStore
 
 Clock = Callable[[], float]
 
 BUSY_TIMEOUT_MS: Final = 5_000
 """How long a writer waits for another before it fails; writes here take milliseconds."""
+
+_HEADER: Final = b"SQLite format 3\0"
 
 _IS_WRITE: Final = "gateway_is_write"
 # A revoked token must stay revoked after a power failure, hence FULL; writes are rare.
@@ -51,9 +54,11 @@ class StateStore:
         """Return the store in a file, which is made (mode 0600) or migrated when need be.
 
         Raises:
-            ConfigurationError: no such directory, no permission, no store, or one made by a newer gateway.
+            ConfigurationError: no such directory, no permission, a file that is no store and
+                stays as it is, or a store made by a newer gateway.
         """
         place = Path(path)
+        _check_file(place, first_tables(migrations))
         _secure_file(place)
         engine = _engine_of(place)
         store = cls(engine, place, clock)
@@ -113,14 +118,47 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
-def _secure_file(path: Path) -> None:
-    """Make the file if it is not there, readable by its owner alone; SQLite's side files take its mode."""
+def _check_file(path: Path, tables: frozenset[str]) -> None:
+    """Pass when there is a store at the path, or nothing yet; whatever else is there is only read."""
     directory = path.parent
     if not directory.is_dir():
         raise ConfigurationError(
             f"The directory of the state file {path} does not exist: "
             f"create {directory}, or set GATEWAY_STATE_PATH to another file."
         )
+    try:
+        is_new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
+        if is_new or (_is_database(path) and _is_store(path, tables)):
+            return
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from error
+    except sqlite3.Error as error:
+        raise _unusable(path, str(error)) from error
+    raise ConfigurationError(
+        f"{path} is not a state file of the gateway, and was left as it is: set GATEWAY_STATE_PATH to another file."
+    )
+
+
+def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        raise _unusable(path, "it is no file")
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
+
+
+def _is_store(path: Path, tables: frozenset[str]) -> bool:
+    """Whether an SQLite database has a store's tables, or nothing: then a gateway began it and did not get further."""
+    # Where no log is being written, immutable keeps SQLite from putting side files beside a database of others.
+    way = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{way}", uri=True)) as connection:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        is_begun = not names or (names == {"meta"} and not connection.execute("SELECT 1 FROM meta").fetchall())
+    return is_begun or names >= tables
+
+
+def _secure_file(path: Path) -> None:
+    """Make the file if it is not there, readable by its owner alone; SQLite's side files take its mode."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
         if path.stat().st_mode & 0o077:

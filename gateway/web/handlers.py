@@ -99,7 +99,7 @@ def _refused_methods(table: Table) -> frozenset[str]:
     if refusal_of_writes(table) is not None:
         return frozenset({"POST", "PUT", "PATCH", "DELETE"})
     refused = {"POST"} if table.create_refusal is not None else set()
-    if table.is_delete_forbidden:
+    if table.is_delete_forbidden or table.delete_refusal is not None:
         refused.add("DELETE")
     if not table.key:
         refused.update({"PUT", "PATCH", "DELETE"})

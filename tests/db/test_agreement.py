@@ -156,7 +156,8 @@ async def test_both_databases_write_alike(crm: App, demo: App, resource: str, bo
             continue
         path = made.headers["location"]
         key = path.rpartition("/")[2]
-        steps = [made, await app.client.put(path, json=body), await app.client.delete(path), await app.client.get(path)]
+        changed = await app.client.put(path, json=body)
+        steps = [made, changed, await app.client.delete(path), await app.client.get(path)]
         found.append([(status, text.replace(key, "KEY"), link) for status, text, link in map(told, steps)])
 
     assert found[0] == found[1]

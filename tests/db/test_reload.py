@@ -243,6 +243,22 @@ async def test_a_table_that_derived_fields_need_may_go(app: App, tables: Tables)
     assert (await app.get("payments")).status_code == 404
 
 
+async def test_a_view_that_breaks_is_absent_and_no_reason_to_reload_for_ever(database: str, tables: Tables) -> None:
+    """It answers as a table that has gone; asked for again and again, it costs one reload."""
+    tables.run("CREATE TABLE base (id INT PRIMARY KEY, a INT)", "DROP TABLE base")
+    tables.run("CREATE VIEW seen AS SELECT id, a FROM base", "DROP VIEW seen")
+    whitelist = "version: 1\nprofile: none\ntables: {base: {}, seen: {key: id}}\n"
+    async with served(database, whitelist=whitelist) as app:
+        assert (await app.get("seen")).status_code == 200
+        tables.run("ALTER TABLE base DROP COLUMN a")
+
+        answers = [(await app.get("seen")).json()["code"] for _ in range(5)]
+
+        assert set(answers) == {"resource_unknown"}
+        assert len(reloads(app)) == 1
+        assert (await app.get("base")).status_code == 200
+
+
 async def test_columns_of_prices_in_other_currencies_come_and_go(app: App, tables: Tables) -> None:
     """Perfex adds ``rate_currency_N`` to the catalogue of goods when an item is first priced in one."""
     tables.run("ALTER TABLE tblitems ADD COLUMN rate_currency_77 DECIMAL(15,2) NULL")
@@ -289,7 +305,7 @@ async def test_a_vanished_whitelist_keeps_the_catalog_too(app: App, whitelist: P
 async def test_a_name_that_nothing_knows_is_left_out_on_a_reload(app: App, whitelist: Path) -> None:
     """The rest of the new whitelist is in force, and the log has the name."""
     whitelist.write_text(
-        "version: 1\nprofile: perfex\ntables: {invoices: {hide: [duedat, clientnote]}, notes: {}, invoises: {}}\n",
+        "version: 1\nprofile: perfex\ntables: {invoices: {hide: clientnote, search: [duedat]}, notes: {}, invoises: {}}\n",
         encoding="utf-8",
     )
 
@@ -300,6 +316,16 @@ async def test_a_name_that_nothing_knows_is_left_out_on_a_reload(app: App, white
     said = " ".join(event.detail for event in app.events if isinstance(event, CatalogKept))
     assert "invoises" in said
     assert "duedat" in said
+
+
+async def test_a_mistake_that_would_show_more_keeps_the_catalog(app: App, whitelist: Path) -> None:
+    """A column to be hidden whose name is wrong would be seen: then nothing of the new whitelist is in force."""
+    whitelist.write_text("version: 1\nprofile: perfex\ntables: {invoices: {hide: clientnot}}\n", encoding="utf-8")
+
+    assert (await reload(app)).status_code == 503
+
+    assert (await app.get("leads/1")).status_code == 200
+    assert any('"clientnote"' in event.detail for event in app.events if isinstance(event, CatalogKept))
 
 
 async def test_a_database_that_refuses_keeps_the_catalog(

@@ -64,6 +64,10 @@ class Recorder:
         self.texts.append(text)
         return await self.inner.fetch(text, parameters)
 
+    async def write(self, text: str, parameters: Parameters = ()) -> Outcome:
+        self.texts.append(text)
+        return await self.inner.write(text, parameters)
+
     @asynccontextmanager
     async def _recorded(self) -> AsyncIterator[Session]:
         async with self.inner.transaction() as session:

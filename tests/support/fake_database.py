@@ -52,6 +52,10 @@ class FakeDatabase:
             await self.gate.wait()
         return outcome.rows
 
+    async def write(self, text: str, parameters: Parameters = ()) -> Outcome:
+        """Answer a write that is a transaction of its own."""
+        return self._answer(text, parameters)
+
     async def run(self, text: str, parameters: Parameters = ()) -> Outcome:
         """Answer a statement of a transaction."""
         return self._answer(text, parameters)

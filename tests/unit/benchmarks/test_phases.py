@@ -39,6 +39,7 @@ def test_the_innermost_known_frame_decides(stack: tuple[str, ...], phase: str) -
     [
         ("Thread.run (threading.py:982)", "_worker (concurrent/futures/thread.py:81)"),
         (SERVER, "epoll_wait (libc.so.6)"),
+        (SERVER, "epoll_pwait (libc.so.6)"),
         ("main (elsewhere.c:1)",),
     ],
 )

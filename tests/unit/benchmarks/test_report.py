@@ -85,6 +85,13 @@ def test_each_target_has_a_row() -> None:
     assert [row[-1] for row in rows[-3:]] == ["not run"] * 3
 
 
+def test_small_data_is_no_measure_of_the_targets() -> None:
+    """A reader of a quick run is told so, one of a whole run is not."""
+    words = "They are meant for scale bench"
+
+    assert (words in render(results()), words in render(results(is_full_scale=False))) == (False, True)
+
+
 def test_the_best_peer_is_the_one_that_is_nearest() -> None:
     """A target against several sides is as good as the worst ratio among those that ran."""
     samples = {(SHAPE, GATEWAY): runs(30), (SHAPE, "php-crud-api"): runs(10), (SHAPE, "xmysql"): runs(20)}

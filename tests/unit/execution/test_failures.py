@@ -38,12 +38,14 @@ CODES = {
     1146: "schema_changed",
     1356: "schema_changed",
     1615: "schema_changed",
-    1044: "database_away",
-    1045: "database_away",
-    1142: "database_away",
-    1143: "database_away",
-    1290: "database_away",
-    1836: "database_away",
+    1044: "database_refuses",
+    1045: "database_refuses",
+    1142: "database_refuses",
+    1143: "database_refuses",
+    1227: "database_refuses",
+    1370: "database_refuses",
+    1290: "database_refuses",
+    1836: "database_refuses",
     1040: "database_busy",
     1203: "database_busy",
     1927: "database_away",
@@ -101,6 +103,13 @@ def test_network_errors_are_a_database_away(error: Exception) -> None:
     assert failure.code == "database_away"
     assert failure.headers["Retry-After"] == "1"
     assert is_loss(error)
+
+
+def test_what_an_administrator_must_mend_is_not_tried_again_at_once() -> None:
+    """A missing right stays missing: clients are told to wait a minute, not a second."""
+    failure = translate(asyncmy.errors.OperationalError(1142, SECRET))
+
+    assert (failure.status, failure.code, failure.headers["Retry-After"]) == (503, "database_refuses", "60")
 
 
 def test_what_nobody_foresaw_is_internal_and_gateway_errors_pass() -> None:
@@ -191,7 +200,7 @@ def sqlite_error(name: str, message: str = SECRET) -> sqlite3.Error:
         ("SQLITE_INTERRUPT", "statement_timeout"),
         ("SQLITE_CANTOPEN", "database_away"),
         ("SQLITE_IOERR_READ", "database_away"),
-        ("SQLITE_READONLY_DIRECTORY", "database_away"),
+        ("SQLITE_READONLY_DIRECTORY", "database_refuses"),
         ("SQLITE_ERROR", "internal"),
         ("", "internal"),
     ],

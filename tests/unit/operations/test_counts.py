@@ -16,7 +16,7 @@ from gateway.operations.results import Count
 from gateway.query.plan import AggregatePlan, Values
 from gateway.sql.cache import StatementCache
 from tests.support.asking import ask, crm
-from tests.support.fake_database import FakeDatabase
+from tests.support.fake_database import Answer, FakeDatabase
 
 SOON_S = 0.02
 EXPLAINED = (1, "SIMPLE", "t", "ALL", None, None, None, None, 400, "25.00", "")
@@ -49,10 +49,10 @@ class Counting:
         return self.database.asked("count(*)")
 
 
-def held(script: dict[str, Any] | None = None, dialect: Dialect = "mariadb", **options: Any) -> Counting:
+def held(script: dict[str, Answer] | None = None, dialect: Dialect = "mariadb", **options: Any) -> Counting:
     """Return counts whose database does not answer them until its gate is opened."""
-    given = {"EXPLAIN": [EXPLAINED], "count(*)": [(7,)]} if script is None else script
-    return Counting(FakeDatabase(given, dialect, gate=asyncio.Event()), **options)
+    answers: dict[str, Answer] = {"EXPLAIN": [EXPLAINED], "count(*)": [(7,)]} if script is None else script
+    return Counting(FakeDatabase(answers, dialect, gate=asyncio.Event()), **options)
 
 
 async def until(is_true: Callable[[], bool]) -> None:
@@ -176,6 +176,22 @@ async def test_an_estimate_can_be_asked_for() -> None:
     assert (counting.counted, counting.events) == (0, [])
 
 
+async def test_a_count_that_ends_while_the_optimizer_is_asked_is_exact() -> None:
+    """What is known is told."""
+    counting = held(deadline_s=SOON_S)
+    database = counting.database
+
+    async def fetch(text: str, parameters: tuple[object, ...] = ()) -> Any:
+        if "EXPLAIN" in text:
+            database.gate.set()
+            await until(lambda: not counting.counts._running)
+        return await database.fetch(text, parameters)
+
+    counting.counts._database = _Slow(database, fetch)  # type: ignore[assignment]  # only fetch is used
+    assert await counting.exact() == Count("exact", 7)
+    assert counting.events == []
+
+
 async def test_an_estimate_that_takes_too_long_is_null() -> None:
     """The deadline is the page's, not the optimizer's."""
     counting = held(deadline_s=SOON_S)
@@ -239,6 +255,14 @@ async def test_other_failures_are_told(error: Exception) -> None:
             await counting.exact()
 
     assert counting.counted == 2
+
+
+async def test_a_derived_field_cannot_be_estimated() -> None:
+    """The optimizer could only say how large the table is."""
+    counting = Counting()
+
+    assert await counting.estimate("clients?filter[email]=x") == Count("estimate", None)
+    assert counting.database.log == []
 
 
 async def test_a_failure_nobody_waits_for_is_not_lost_noisily() -> None:

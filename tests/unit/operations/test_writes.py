@@ -19,7 +19,7 @@ from gateway.query.intent import ConditionIntent
 from gateway.query.writes import PlannedWrite
 from gateway.sql.cache import StatementCache
 from tests.support.asking import ALL, context_of, crm, granted, write
-from tests.support.catalogs import exposure_of, perfex_catalog
+from tests.support.catalogs import exposure_of, make_catalog, perfex_catalog, reflected
 from tests.support.fake_database import Answer, FakeDatabase
 
 TAGS = granted(tags=Grant(frozenset(OPERATIONS), row_filter=(ConditionIntent(("name",), "mine", "row filter"),)))
@@ -230,6 +230,36 @@ async def test_a_change_that_changes_nothing_is_no_failure() -> None:
 
     assert (await writing.update("tags/7", {"name": "b"})).row == {"id": 7, "name": "b"}
     assert (await writing.update("tags/7", {})).row == {"id": 7, "name": "b"}
+
+
+async def test_a_key_that_several_rows_have_is_refused() -> None:
+    """Which of them is meant is not ours to say; nothing is written."""
+    writing = Writing({"FOR UPDATE": [(7,), (7,)]})
+
+    for call in (writing.update("tags/7", {"name": "b"}), writing.delete("tags/7")):
+        error = await failed(call)
+        assert (error.code, writing.end) == ("key_ambiguous", "rollback")
+    assert writing.database.asked("UPDATE tbltags") == writing.database.asked("DELETE") == 0
+
+
+async def test_a_row_without_a_key_is_written_and_not_shown() -> None:
+    """There is no way to find it again."""
+    catalog = make_catalog(reflected("log", "text varchar(20)", key=()))
+    database, statements = FakeDatabase(), StatementCache(catalog, 10, None)
+    counts = Counts(database, statements, lambda event: None, deadline_s=5.0, reuse_s=0.0, most_running=1)
+    writes = Writes(database, statements, counts, Fills(catalog, statements, 0))
+    made = write(catalog, "POST", "log", b'{"text": "x"}')
+
+    assert await writes.create(made, None) == WrittenResult({}, ())
+    assert [text.split()[0] for text in database.log] == ["INSERT", "commit"]
+
+
+async def test_a_refusal_of_the_database_while_deleting_is_told_as_it_is() -> None:
+    """A delete writes no column by name."""
+    refusal = ValueRefusedError(FieldRefusal("name", "type"))
+    error = await failed(Writing({"FOR UPDATE": [(7,)], "DELETE": refusal}).delete("tags/7"))
+
+    assert error is refusal
 
 
 async def test_a_missing_row_is_not_found() -> None:

@@ -21,6 +21,7 @@ from tests.support.kinds import COLUMNS, things
 
 Shown = tuple[object, ...]
 CATALOG = things()
+CRM = crm()
 
 
 def planned(path: str, operand: object, catalog: Catalog = CATALOG, resource: str = "things") -> Shown:
@@ -235,6 +236,14 @@ def test_search_keeps_to_readable_columns() -> None:
     assert len(condition.parts) == 1
     with pytest.raises(RequestError, match="no searchable fields"):
         plan_search(context_of(catalog, none), table, "x")
+
+
+def test_text_of_several_lines_is_found_as_it_is_read() -> None:
+    """The breaks that the CRM stores are not part of what a client sees."""
+    column = next(field for field in CRM.resources["clients"].columns if field.type.kind.name == "multiline")
+
+    assert planned(column.name, "a\nb", CRM, "clients") == (column.name, "eq", "a<br />\nb")
+    assert planned(f"{column.name}.contains", "a\nb", CRM, "clients") == (column.name, "like", "%a<br />\nb%")
 
 
 def test_half_a_character_cannot_be_searched() -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.catalog.exposure import Name, TableExposure
 from gateway.catalog.model import Catalog
 from gateway.catalog.reflected import ReflectedForeignKey
+from gateway.catalog.rights import RIGHTS, Rights
 from gateway.errors import ForbiddenError, MethodError, RequestError
 from gateway.query.access import OPERATIONS, Access, Grant
 from gateway.query.deletes import MOST_COUNTED
 from gateway.query.intent import ConditionIntent
 from gateway.query.plan import And, Condition, DeleteStep, Not, Or, Reached
 from gateway.query.writes import PlannedWrite
+from gateway.security.explain import refusal_of
 from tests.support.asking import ALL, READ, crm, granted, write
-from tests.support.catalogs import START, exposure_of, make_catalog, perfex_catalog, reflected
+from tests.support.catalogs import (
+    START,
+    exposure_of,
+    make_catalog,
+    perfex_built,
+    perfex_catalog,
+    perfex_reflection,
+    reflected,
+)
 
 CRM = crm()
 
@@ -142,6 +154,9 @@ def test_a_delete_can_be_refused() -> None:
 
     with pytest.raises(MethodError, match="forbids"):
         delete("pets/1", catalog)
+    pets = replace(catalog.resources["pets"], is_delete_forbidden=False, delete_refusal="its chips are unknown")
+    with pytest.raises(MethodError, match="its chips are unknown"):
+        delete("pets/1", replace(catalog, resources={"pets": pets}))
     with pytest.raises(MethodError) as no_key:
         delete("log/1", keyless)
     assert no_key.value.code == "key_missing"
@@ -151,3 +166,17 @@ def test_a_delete_can_be_refused() -> None:
         delete("leads/1", access=granted(leads=Grant(READ)))
     with pytest.raises(RequestError):
         delete("leads/x")
+
+
+def test_no_delete_where_the_gateway_may_not_see_all_that_depends_on_the_row() -> None:
+    """Rows that it cannot see would stay behind (405, with what to do about it)."""
+    full = perfex_reflection()
+    seen = {"tblclients": full.tables["tblclients"]}
+    held = Rights(frozenset(), {"tblclients": frozenset(RIGHTS)})
+    reflection = replace(full, tables=seen, existing=frozenset(seen), rights=held)
+    catalog = perfex_built(exposure_of("clients"), reflection).catalog
+    with pytest.raises(MethodError, match="grant it SELECT on the whole database") as caught:
+        delete("clients/1", catalog)
+
+    assert caught.value.code == "write_not_supported"
+    assert refusal_of("delete", catalog.resources["clients"]) == catalog.resources["clients"].delete_refusal

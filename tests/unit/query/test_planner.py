@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from datetime import date
 from types import ModuleType
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog.model import Column, Table
+from gateway.catalog.model import Column, Excluded, Table
 from gateway.errors import ForbiddenError, GatewayError, MethodError, NotFoundError, RequestError
 from gateway.query import access, coerce, conditions, context, deletes, moments, planner, resolve, writes
 from gateway.query.access import Access, Grant, Operation
@@ -351,6 +352,23 @@ def test_the_row_filter_is_part_of_every_plan() -> None:
     ]
 
     assert all("clientid" in {field.name for field in fields_of(plan.condition)} for plan in plans)
+
+
+def test_rows_that_exist_for_no_client_are_left_out_of_every_plan() -> None:
+    """Values of secret custom fields: in lists, by key, through relationships, with and without a row filter."""
+    values = CRM.resources["customfieldsvalues"]
+    field = values.fields["fieldid"]
+    assert isinstance(field, Column)
+    secret = replace(values, excluded=Excluded(field, (7, 9)))
+    tables = {**CRM.tables, values.name: secret}
+    catalog = replace(CRM, tables=tables, resources={**CRM.resources, "customfieldsvalues": secret})
+    own = Grant(READ, row_filter=(ConditionIntent(("relid",), "1", "row filter"),))
+    narrow = granted(customfieldsvalues=own, clients=Grant(READ))
+
+    for target in ("customfieldsvalues", "customfieldsvalues/1", "clients/1/customfieldsvalues"):
+        for access_ in (ALL, narrow):
+            planned = ask(catalog, target, access_)
+            assert f"fieldid nin ${planned.values.index(7)}, ${planned.values.index(9)}" in read_text(planned)
 
 
 _TARGETS = st.sampled_from(

@@ -19,9 +19,11 @@ from gateway.query.access import OPERATIONS, Access, Grant, Operation
 from gateway.query.intent import ConditionIntent, WriteIntent
 from gateway.query.plan import InsertStep, PendingFill, SlotValue, UpdateStep
 from gateway.query.writes import (
+    MOST_SUGGESTIONS,
     PlannedWrite,
     SentBack,
     altered,
+    as_stored,
     plan_create,
     pointer,
     refusal_of_writes,
@@ -155,6 +157,17 @@ def test_a_hidden_field_is_answered_as_a_made_up_one() -> None:
         messages.append((caught.value.detail + caught.value.issues[0].message).replace(name, "…"))
 
     assert messages[0] == messages[1]
+
+
+def test_many_unknown_names_cost_little() -> None:
+    """The first faults have suggestions, all of them have names."""
+    body: dict[str, object] = {f"nam{number}": "x" for number in range(3 * MOST_SUGGESTIONS)}
+    with pytest.raises(ValidationError) as caught:
+        create("leads", body)
+    suggested = [issue for issue in caught.value.issues if issue.suggestion]
+
+    assert len(caught.value.issues) == len(body) + 1
+    assert 0 < len(suggested) <= MOST_SUGGESTIONS
 
 
 def test_a_pointer_is_escaped() -> None:
@@ -345,6 +358,23 @@ def test_null_is_stored_where_it_can_be() -> None:
         "at": "0000-00-00 00:00:00",
     }
     assert faults(create, "t", {"due": None}, catalog) == {"due": "null"}
+
+
+def test_a_null_where_the_crm_has_its_own_none_is_that() -> None:
+    """Its lists look for 0 or an empty text, never for NULL."""
+    assert inserted(change("clients/1", {"billing_country": None})) == {"billing_country": 0}
+
+
+def test_what_was_read_and_is_sent_back_stays_as_it_is_stored() -> None:
+    """Though the reply says less than the column holds."""
+    planned = change("clients/1", {"billing_street": "a\nb"})
+    (echo,) = planned.echoes
+    clock = context_of(CRM).clock
+    same = as_stored(planned, {"billing_street": "a\nb"}, {"billing_street": "a<br>\r\nb"}, clock)
+    other = as_stored(planned, {"billing_street": "c"}, {"billing_street": "c"}, clock)
+
+    assert same.values[echo.slot] == "a<br>\r\nb"
+    assert other.values[echo.slot] == "a<br />\nb"
 
 
 def test_an_empty_value_of_a_form_is_null_where_it_cannot_be_text() -> None:

@@ -18,6 +18,7 @@ from gateway.rest.parse import (
     ReadRequest,
     parse_filter,
     parse_list,
+    parse_nothing,
     parse_row,
     parse_sort,
     parse_to_one,
@@ -295,6 +296,13 @@ def test_a_to_one_is_a_row_that_needs_its_key() -> None:
     origin = Origin("invoices", ("7",), "client")
 
     assert parse_to_one("invoices", (), origin).intent == ReadIntent("invoices", origin=origin, needs_key=True)
+
+
+def test_a_path_without_parameters_takes_none() -> None:
+    """And says so."""
+    parse_nothing(())
+    with pytest.raises(RequestError, match="This path takes none"):
+        parse_nothing(parse_query(b"page=1"))
 
 
 def test_a_write_says_how_values_come_back() -> None:

@@ -71,6 +71,11 @@ def test_numbers_stand_in_a_key_with_their_digits() -> None:
     assert row_path("things", (orjson.Fragment("1.50"),)) == "/api/v1/things/1.50"
 
 
+def test_bytes_stand_in_a_key_as_base64() -> None:
+    """As they do in rows and filters."""
+    assert key_text((b"\x00\xff+",)) == "AP8r"
+
+
 def test_resources_are_quoted() -> None:
     """A table may be called anything."""
     assert list_path("odd name/é") == "/api/v1/odd%20name%2F%C3%A9"

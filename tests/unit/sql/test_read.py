@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gateway.catalog.kinds import Dialect
-from gateway.catalog.model import Catalog
+from gateway.catalog.model import Catalog, Column, Guard, PathField, Relationship
 from gateway.catalog.reflected import ReflectedColumn, ReflectedForeignKey
 from gateway.query.access import Access, Grant
 from gateway.query.intent import ConditionIntent
-from gateway.query.plan import AggregatePlan, And, Compare, Not, Or, ReadPlan
+from gateway.query.plan import AggregatePlan, And, Compare, Not, Or, Reached, ReadPlan
 from gateway.sql.read import compile_count, compile_estimate, compile_read, estimated_rows
 from tests.support.asking import ALL, READ, ask, crm, granted
 from tests.support.catalogs import make_catalog, reflected
@@ -188,6 +188,32 @@ def test_a_path_is_a_scalar_subquery(dialect: Dialect) -> None:
     assert sql("clients/1?fields=email", catalog) == (
         "SELECT (SELECT t_1.email FROM tblcontacts AS t_1 WHERE t.userid = t_1.userid AND t_1.is_primary = %s "
         "ORDER BY t_1.id LIMIT 1) AS email FROM tblclients AS t WHERE t.userid = %s"
+    )
+
+
+def test_a_path_through_a_held_reference_needs_no_order() -> None:
+    """There is one row at its end at most."""
+    catalog = crm()
+    invoices, clients = catalog.resources["invoices"], catalog.resources["clients"]
+    company = clients.fields["company"]
+    assert isinstance(company, Column)
+    path = PathField("client_name", company.type, invoices.relationships["client"], (company,))
+
+    assert flat(compile_read(catalog, ReadPlan(invoices, (path,))).text) == (
+        "SELECT (SELECT t_1.company FROM tblclients AS t_1 WHERE t.clientid = t_1.userid AND t.clientid != 0 LIMIT 1) "
+        "AS client_name FROM tblinvoices AS t"
+    )
+
+
+def test_a_guard_can_ask_for_a_value() -> None:
+    """As a whitelist's own relationship may."""
+    catalog = crm()
+    clients, leads = catalog.resources["clients"], catalog.resources["leads"]
+    guarded = Relationship("lead", clients.name, leads.name, False, (("leadid", "id"),), (Guard("leadid", "not_null"),))
+    condition = Reached(clients, guarded, Compare(clients.key[0], "eq", (0,)))
+
+    assert "t_1.leadid = t.id AND t_1.leadid IS NOT NULL" in flat(
+        compile_read(catalog, ReadPlan(leads, leads.key, condition)).text
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from gateway.state.store import StateStore
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def names_in(directory: Path) -> set[str]:
+    return {file.name for file in directory.iterdir()}
 
 
 def write_and_fail(store: StateStore) -> None:
@@ -59,10 +64,57 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to be looked at\n" * 20)
     before = path.read_bytes()
-    with pytest.raises(ConfigurationError, match="cannot be used"):
+    path.chmod(0o644)
+    with pytest.raises(ConfigurationError, match=r"notes\.txt is not a state file .*GATEWAY_STATE_PATH"):
         StateStore.open(path)
 
-    assert path.read_bytes() == before
+    assert (path.read_bytes(), mode(path), names_in(tmp_path)) == (before, 0o644, {"notes.txt"})
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path, journal: str, is_open: bool) -> None:
+    """Another product's SQLite file keeps its content and mode, whether or not that product is using it."""
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute(f"PRAGMA journal_mode={journal}")
+        other.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+        other.execute("INSERT INTO meta VALUES ('version', '1')")
+        path.chmod(0o644)
+        if not is_open:
+            other.close()
+        before = path.read_bytes(), mode(path), names_in(tmp_path)
+        with pytest.raises(ConfigurationError, match=r"other\.db is not a state file of the gateway, and was left"):
+            StateStore.open(path)
+
+        assert (path.read_bytes(), mode(path), names_in(tmp_path)) == before
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    """A file that a deployment made beforehand is taken, and closed to others."""
+    path = tmp_path / "state.sqlite3"
+    path.touch(0o644)
+    StateStore.open(path).close()
+
+    assert (mode(path), path.stat().st_size > 0) == (0o600, True)
+
+
+def test_a_store_that_was_begun_and_not_finished_is_finished(tmp_path: Path) -> None:
+    """Whoever was killed before the first table was written left an SQLite file without tables."""
+    path = tmp_path / "state.sqlite3"
+    with closing(sqlite3.connect(path)) as begun:
+        begun.execute("PRAGMA journal_mode=WAL")
+    with StateStore.open(path) as store:
+        assert store.generation.current() == 0
+
+
+def test_a_store_in_use_is_opened_by_others(tmp_path: Path) -> None:
+    """What only the log beside the file has so far counts: several workers start at once."""
+    path = tmp_path / "state.sqlite3"
+    with StateStore.open(path) as first, StateStore.open(path) as second:
+        first.generation.bump()
+
+        assert second.generation.current() == 1
 
 
 def test_the_store_is_in_wal_mode_and_waits_for_other_writers(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 -- lock: $0
-SELECT t.id, t.id AS id_1
+SELECT t.id
 FROM tblleads AS t
 WHERE t.id = %s FOR UPDATE
 
