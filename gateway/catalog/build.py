@@ -72,7 +72,7 @@ def build_catalog(
     chosen = {
         table.name: table
         for table in choose_tables(exposure, profile, reflection.existing, findings, previous)
-        if table.name in reflection.tables
+        if table.name in reflection.tables and not _lacks_definitions(table, reflection, profile, prefix, findings)
     }
     wanted = frozenset(table.name.text for table in exposure.tables)
     ground = Ground(reflection.tables, chosen, profile, prefix, wanted, _lapsed(reflection, previous))
@@ -95,6 +95,19 @@ def build_catalog(
         dependants=_dependants(network),
     )
     return Built(catalog, findings.sorted_problems())
+
+
+def _lacks_definitions(
+    table: Chosen, reflection: Reflection, profile: Profile | None, prefix: str, findings: Findings
+) -> bool:
+    """Whether values of custom fields would be shown without a look at which of them are secret."""
+    tables = profile.custom_fields if profile else None
+    if tables is None or table.known is None or table.known.name != tables.values:
+        return False
+    if prefix + tables.table in reflection.existing:
+        return False
+    findings.absence(table.resource, f"the definitions in {prefix}{tables.table} are not to be seen")
+    return True
 
 
 def _shapes(ground: Ground, exposure: Exposure) -> dict[str, Shape]:

@@ -94,6 +94,23 @@ def coerce_operand(column_type: ColumnType, raw: object, clock: Clock) -> object
     return _READERS[kind](column_type, raw)
 
 
+def form_value(column_type: ColumnType, text: str) -> object:
+    """Return what a form's text means for a list (comma-separated) or a JSON document; else the text itself.
+
+    Raises:
+        RefusedValueError: the text is no JSON.
+    """
+    kind = column_type.kind.name
+    if kind == "php_list":
+        return text.split(",") if text else []
+    if kind != "json":
+        return text
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise RefusedValueError("type", "a JSON value is due") from error
+
+
 def same_value(column_type: ColumnType, rendered: object, raw: object, clock: Clock) -> bool:
     """Return whether a sent value means what a reply would show of the stored one."""
     shown = json.loads(orjson.dumps(rendered), parse_float=Decimal)

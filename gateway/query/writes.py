@@ -15,7 +15,7 @@ from typing import Final
 from gateway.catalog.model import Column, Field, Filler, InternalColumn, Table, WriteMode
 from gateway.errors import Issue, MethodError, ValidationError
 from gateway.query.access import Operation
-from gateway.query.coerce import Clock, RefusedValueError, coerce_written, same_value, stored_moment
+from gateway.query.coerce import Clock, RefusedValueError, coerce_written, form_value, same_value, stored_moment
 from gateway.query.context import Context, resource_table
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import (
@@ -299,6 +299,8 @@ class _Judged:
             raw == "" and self._intent.is_form and column.type.kind.family != "text" and column.is_nullable
         ):
             return _null_of(column)
+        if self._intent.is_form and isinstance(raw, str):
+            raw = form_value(column.type, raw)
         return coerce_written(column.type, raw, self._context.clock)
 
     def _send_back(self, column: Column, raw: object) -> None:

@@ -121,12 +121,12 @@ class Keeper:
     async def mend(self, service: Service) -> None:
         """Reload because a statement of ``service`` met tables that changed, unless that has been done.
 
-        A reload that finds the tables as they were mends nothing: then statements may fail for a
-        while before the next one, so that a broken view does not keep every worker reloading.
+        A reload that fails, or finds the tables as they were, mends nothing: then statements may fail
+        for a while before the next one, so that what stays broken does not keep every worker reloading.
         """
         if service is not self._service or monotonic() < self._mend_after:
             return
-        if await self.reload_everywhere("a table changed under a statement") and self._is_as(service):
+        if not await self.reload_everywhere("a table changed under a statement") or self._is_as(service):
             self._mend_after = monotonic() + _VAIN_PAUSE_S
 
     def _is_as(self, service: Service) -> bool:

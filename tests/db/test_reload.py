@@ -305,7 +305,8 @@ async def test_a_vanished_whitelist_keeps_the_catalog_too(app: App, whitelist: P
 async def test_a_name_that_nothing_knows_is_left_out_on_a_reload(app: App, whitelist: Path) -> None:
     """The rest of the new whitelist is in force, and the log has the name."""
     whitelist.write_text(
-        "version: 1\nprofile: perfex\ntables: {invoices: {hide: clientnote, search: [duedat]}, notes: {}, invoises: {}}\n",
+        "version: 1\nprofile: perfex\n"
+        "tables: {invoices: {hide: clientnote, search: [duedat]}, notes: {}, invoises: {}}\n",
         encoding="utf-8",
     )
 

@@ -73,12 +73,20 @@ async def failed(call: object) -> GatewayError:
 
 
 async def test_a_new_row_is_read_back_by_the_key_of_its_insert() -> None:
-    """In the same transaction."""
+    """A create of one statement needs no transaction: two round trips."""
     writing = Writing({"INSERT": Outcome(affected=1, last_id=9), "SELECT": [(9, "new")]})
 
     assert await writing.create("tags", {"name": "new"}) == WrittenResult({"id": 9, "name": "new"}, (9,))
-    assert [text.split()[0] for text in writing.database.log] == ["INSERT", "SELECT", "commit"]
+    assert [text.split()[0] for text in writing.database.log] == ["INSERT", "SELECT"]
     assert writing.database.bound == [("new",), (9,)]
+
+
+async def test_a_create_that_may_have_to_be_taken_back_is_a_transaction() -> None:
+    """With a row filter, the row is read back before it is kept."""
+    writing = Writing({"INSERT": Outcome(affected=1, last_id=9), "SELECT": [(9, "mine")]})
+
+    await writing.create("tags", {"name": "mine"}, TAGS)
+    assert [text.split()[0] for text in writing.database.log] == ["INSERT", "SELECT", "commit"]
 
 
 async def test_a_failed_write_leaves_nothing() -> None:
@@ -87,9 +95,39 @@ async def test_a_failed_write_leaves_nothing() -> None:
     writing = Writing({"INSERT": duplicate})
     epoch = writing.counts._epoch
 
-    assert (await failed(writing.create("tags", {"name": "new"}))).code == "duplicate"
+    assert (await failed(writing.create("tags", {"name": "new"}, TAGS))).code == "duplicate"
     assert writing.end == "rollback"
     assert writing.counts._epoch == epoch + 1
+
+
+@pytest.mark.parametrize("code", ["database_away", "database_busy", "statement_timeout"])
+async def test_a_stored_row_that_cannot_be_read_back_is_no_failed_write(code: str) -> None:
+    """The client is told that it may be there, and not that nothing was changed."""
+    away = UnavailableError(code, "The database cannot be reached.", headers={"Retry-After": "1"})
+    writing = Writing({"INSERT": Outcome(last_id=9), "SELECT": away})
+
+    error = await failed(writing.create("tags", {"name": "new"}))
+    assert (error.code, error.headers["Retry-After"]) == ("outcome_unknown", "1")
+
+
+async def test_a_stored_row_that_is_gone_again_is_told() -> None:
+    """Another write was faster than the reading back."""
+    writing = Writing({"INSERT": Outcome(last_id=9), "SELECT": []})
+
+    assert (await failed(writing.create("tags", {"name": "new"}))).code == "write_conflict"
+
+
+async def test_the_acting_administrator_is_remembered_for_a_moment() -> None:
+    """The second of two creates asks nothing before its insert."""
+    writing = Writing({"INSERT": Outcome(last_id=9), "FROM tblstaff": [(3,)], "SELECT": [(9,)]})
+    body = {"rel_type": "customer", "rel_id": 1, "description": "x"}
+    access = granted(notes=Grant(frozenset(OPERATIONS), readable=frozenset({"id"})))
+
+    await writing.create("notes", body, access)
+    first = len(writing.database.log)
+    await writing.create("notes", body, access)
+
+    assert [text.split()[0] for text in writing.database.log[first:]] == ["INSERT", "SELECT"]
 
 
 async def test_a_new_row_outside_the_row_filter_is_rolled_back() -> None:
@@ -251,7 +289,7 @@ async def test_a_row_without_a_key_is_written_and_not_shown() -> None:
     made = write(catalog, "POST", "log", b'{"text": "x"}')
 
     assert await writes.create(made, None) == WrittenResult({}, ())
-    assert [text.split()[0] for text in database.log] == ["INSERT", "commit"]
+    assert [text.split()[0] for text in database.log] == ["INSERT"]
 
 
 async def test_a_refusal_of_the_database_while_deleting_is_told_as_it_is() -> None:

@@ -31,7 +31,7 @@ class Fake:
         if self.error is not None:
             raise self.error
         catalog = SimpleNamespace(fingerprint=self.fingerprint, exposed=tuple)
-        return cast("Loaded", SimpleNamespace(catalog=catalog, problems=()))
+        return cast("Loaded", SimpleNamespace(catalog=catalog, problems=(), exposure=SimpleNamespace(tables=())))
 
     def serve(self, loaded: Loaded) -> Service:
         return cast("Service", SimpleNamespace(catalog=loaded.catalog))
@@ -70,10 +70,12 @@ async def test_a_statement_that_met_changed_tables_brings_one_reload() -> None:
     assert fake.loads == loads
 
 
-async def test_a_reload_that_changed_nothing_is_not_repeated_at_once() -> None:
+@pytest.mark.parametrize("error", [None, UnavailableError("database_away", "gone")])
+async def test_a_reload_that_mended_nothing_is_not_repeated_at_once(error: Exception | None) -> None:
     """Something that stays broken does not keep every worker reloading."""
     fake = Fake()
     keeper = await started(fake)
+    fake.error = error
 
     await keeper.mend(keeper.service())
     await keeper.mend(keeper.service())
