@@ -33,6 +33,7 @@ class ResourceRoutes:
         self._keeper = keeper
         self._accesses = accesses
         self._max_body_bytes = settings.max_body_bytes
+        self._body_wait_s = settings.body_wait_s
         self._max_json_depth = settings.max_json_depth
         self._public_url = settings.public_url.rstrip("/")
 
@@ -42,7 +43,7 @@ class ResourceRoutes:
         path = parse_path(scope["raw_path"])
         service = self._keeper.service()
         method: str = scope["method"]
-        body = b"" if method in _BODILESS else await read_body(receive, self._max_body_bytes)
+        body = b"" if method in _BODILESS else await read_body(receive, self._max_body_bytes, self._body_wait_s)
         try:
             async with ClientWatch(receive):
                 reply = await self._answer(service, path, scope, body)

@@ -15,7 +15,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.web.stages.shield import read_body
 from sample_crm import build
 from tests.support.app import NOON, App, RunningServer, listening, served
 from tests.support.databases import until
@@ -361,13 +360,10 @@ def head(crm: App, *lines: str) -> bytes:
     return "\r\n".join([*fixed, *lines, "", ""]).encode()
 
 
-async def test_a_body_that_never_ends_is_given_up(
-    crm: App, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_body_that_never_ends_is_given_up(crm_database: str) -> None:
     """408 after the time a body may take, and the connection is closed."""
-    monkeypatch.setattr(read_body, "__defaults__", (0.2,))
-
-    reply = await sent_raw(address, head(crm, "Content-Length: 1000") + b'{"name": "slow')
+    async with served(crm_database, body_wait_s=0.2) as app, listening(app) as address:
+        reply = await sent_raw(address, head(app, "Content-Length: 1000") + b'{"name": "slow')
 
     assert reply.startswith(b"HTTP/1.1 408"), reply
     assert b'"code":"body_timeout"' in reply

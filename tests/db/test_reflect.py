@@ -207,7 +207,7 @@ def test_the_whitelist_of_this_project_fits_all_of_perfex(perfex_url: str) -> No
     staff = next(table for table in told.tables if table.resource == "staff")
     assert {"password", "google_auth_secret", "hourly_rate"} <= set(staff.hidden)
     assert "tblsessions" in told.unknown
-    assert render_text(told).endswith("Usable: 74 resources.\n")
+    assert render_text(told).endswith("Usable: 74 resources, 2 warnings.\n")
 
 
 def test_options_and_custom_fields_are_part_of_the_fingerprint(mariadb_server: Server, perfex_url: str) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import RequestError
 from gateway.settings import Settings
-
-BODY_PATIENCE_S: Final = 10.0
-"""How long a body may take to arrive."""
 
 
 class Shield:
@@ -41,7 +37,7 @@ def _too_large(limit: int) -> RequestError:
     return RequestError("body_too_large", f"The body exceeds {limit} bytes.", headers={"Connection": "close"})
 
 
-async def read_body(receive: Receive, limit: int, patience_s: float = BODY_PATIENCE_S) -> bytes:
+async def read_body(receive: Receive, limit: int, patience_s: float) -> bytes:
     """Return the whole body of a request.
 
     Raises:
