@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.catalog.model import Column, Field, Filler, InternalColumn, Table, WriteMode
+from gateway.catalog.model import Column, Field, Table, WriteMode
 from gateway.errors import Issue, MethodError, ValidationError
 from gateway.query.access import Operation
-from gateway.query.coerce import Clock, RefusedValueError, coerce_written, form_value, same_value, stored_moment
+from gateway.query.coerce import Clock, RefusedValueError, same_value
 from gateway.query.context import Context, resource_table
+from gateway.query.fillers import touched, with_fillers
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import (
     And,
@@ -36,6 +37,7 @@ from gateway.query.plan import (
 from gateway.query.planner import conjunction, key_condition, row_filter, with_today
 from gateway.query.resolve import is_readable, readable_columns, readable_fields
 from gateway.query.suggest import nearest
+from gateway.query.written import coerce_written, form_value
 
 MOST_SUGGESTIONS: Final = 20
 ECHOED_KINDS: Final = frozenset({"html", "php_list", "multiline", "enum"})
@@ -113,7 +115,7 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
         raise refuse(table.create_refusal)
     judged = _Judged(context, table, intent)
     judged.read_create()
-    values, pending = _with_fillers(context, table, judged.written)
+    values, pending = with_fillers(context, table, judged.written)
     insert = InsertStep(table, values)
     sent = {column.name: value.slot for column, value in values if isinstance(value, SlotValue)}
     result, key_slot = _created_row(context, table, sent, intent)
@@ -140,7 +142,7 @@ def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
     judged = _Judged(context, table, intent)
     judged.read_update()
-    written = (*judged.written, *_touched(context, table, judged.written))
+    written = (*judged.written, *touched(context, table, judged.written))
     locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True)
     steps = (UpdateStep(table, written, key),) if written else ()
     result = ReadPlan(table, _result_fields(context, table), condition, format=intent.format)
@@ -348,64 +350,6 @@ def _null_of(column: Column) -> object:
     if column.has_zero_date_default:
         return "0000-00-00" if column.type.kind.name == "date" else "0000-00-00 00:00:00"
     raise RefusedValueError("null", "null cannot be stored")
-
-
-# What Perfex fills itself
-
-
-def _touched(
-    context: Context, table: Table, written: Sequence[tuple[WrittenColumn, WrittenValue]]
-) -> list[tuple[WrittenColumn, WrittenValue]]:
-    """The columns that take the time of a change; the server's own clock would write UTC into them."""
-    given = {column.name for column, _ in written}
-    touched = [column for column in table.columns if column.is_touched and column.name not in given]
-    return [(column, SlotValue(context.slots.add(_now(context, column)))) for column in touched] if written else []
-
-
-def _with_fillers(
-    context: Context, table: Table, written: list[tuple[WrittenColumn, WrittenValue]]
-) -> tuple[tuple[tuple[WrittenColumn, WrittenValue], ...], tuple[tuple[Slot, PendingFill], ...]]:
-    """The written columns and those that Perfex would fill, hidden ones among them."""
-    given = {column.name for column, _ in written}
-    pending: list[tuple[Slot, PendingFill]] = []
-    whole = list(written)
-    fillable: list[tuple[WrittenColumn, Filler]] = [
-        (column, column.filler) for column in table.columns if column.filler is not None and column.name not in given
-    ]
-    fillable.extend((column, column.filler) for column in table.internal.values())
-    for column, filler in fillable:
-        value = _filled(context, column, filler)
-        slot = context.slots.add(value)
-        if isinstance(value, PendingFill):
-            pending.append((slot, value))
-        whole.append((column, SlotValue(slot)))
-    return tuple(whole), tuple(pending)
-
-
-def _filled(context: Context, column: Column | InternalColumn, filler: Filler) -> object:
-    match filler.kind:
-        case "now":
-            return _now(context, column)
-        case "today":
-            return context.clock.today
-        case "random_hex":
-            return context.random_hex(int(filler.value or 16))
-        case "constant":
-            return filler.value
-        case _:
-            return PendingFill(column.name, filler)
-
-
-def _now(context: Context, column: Column | InternalColumn) -> object:
-    clock = context.clock
-    wall = clock.wall
-    if column.type.kind.name == "timestamp":
-        return stored_moment(column.type, clock.now.replace(microsecond=0), clock.zone)
-    if column.type.kind.name == "date":
-        return wall.date()
-    if column.type.kind.family == "text":
-        return wall.isoformat(sep=" ")
-    return wall
 
 
 # Reading the row back

@@ -20,10 +20,10 @@ from gateway.query.coerce import (
     RefusedValueError,
     coerce_boolean,
     coerce_operand,
-    coerce_written,
     same_value,
     stored_moment,
 )
+from gateway.query.written import coerce_written
 from tests.support.catalogs import perfex_catalog
 from tests.support.kinds import column
 
