@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final
 
 from gateway.catalog.model import Column
-from gateway.errors import GatewayError, SchemaChangedError
+from gateway.errors import GatewayError, SchemaChangedError, UnavailableError
 from gateway.execution.database import Database
 from gateway.observe import CountEstimated, Observer
 from gateway.operations.results import Count
@@ -112,12 +112,23 @@ class Counts:
     async def _count(self, key: _Key, epoch: int) -> int:
         plan, values = key
         statement = self._statements.count(plan)
-        async with self._places:
+        await self._place()
+        try:
             rows = await self._database.fetch(statement.text, statement.bind(values))
+        finally:
+            self._places.release()
         total = int(rows[0][0])
         if epoch == self._epoch:
             self._recent.put(key, (total, self._clock()))
         return total
+
+    async def _place(self) -> None:
+        """Wait for a place no longer than the pages that ask: then they have their estimates and are gone."""
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await self._places.acquire()
+        except TimeoutError:
+            raise UnavailableError("database_busy", "Other counts took the whole deadline.") from None
 
     def _outcome(self, plan: AggregatePlan, task: asyncio.Task[int]) -> Count | None:
         """The exact number; None when the server stopped the count at its deadline."""

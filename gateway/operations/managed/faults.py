@@ -1,0 +1,16 @@
+"""The refusals of rules, in one form."""
+
+from __future__ import annotations
+
+from gateway.errors import Issue, ValidationError
+from gateway.query.writes import at_fault, pointer
+
+
+def refused(column: str, code: str, message: str, path: str = "") -> ValidationError:
+    """Return the 422 for one field; ``path`` is the pointer of the nested row it stands in (``/items/0``)."""
+    return at_fault([Issue(f"{column}: {message}", pointer=path + pointer(column), code=code)])
+
+
+def computed(column: str, message: str = "the CRM computes this value", path: str = "") -> ValidationError:
+    """Return the 422 for a value that only the CRM's own rules set."""
+    return refused(column, "computed", message, path)

@@ -1,0 +1,148 @@
+"""Rules' lookups and rows -> plans, statements and rows: the I/O side of managed writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from gateway.catalog.kinds import ColumnType
+from gateway.catalog.model import Catalog, Column, InternalColumn, Table
+from gateway.execution.database import Outcome, Session
+from gateway.operations.managed.model import Added, DeleteRows, InsertRow, Lookup, NewKey, Row, RowWrite, UpdateRows
+from gateway.query.plan import (
+    And,
+    Compare,
+    Condition,
+    DeleteStep,
+    Increment,
+    InsertStep,
+    Order,
+    ReadPlan,
+    SlotValue,
+    UpdateStep,
+    WriteStep,
+    WrittenColumn,
+    WrittenValue,
+)
+from gateway.sql.cache import StatementCache
+
+
+def plain_value(column_type: ColumnType, value: Any) -> object:
+    """Return a driver's value as rules take it: exact numbers as `Decimal`, moments as `date` and `datetime`."""
+    if value is None:
+        return None
+    kind = column_type.kind.name
+    if kind == "decimal":
+        return Decimal(str(value)).quantize(Decimal(1).scaleb(-(column_type.scale or 0)))
+    if isinstance(value, str) and kind in ("datetime", "timestamp"):
+        return None if value.startswith("0000") else datetime.fromisoformat(value)
+    if isinstance(value, str) and kind == "date":
+        return None if value.startswith("0000") else date.fromisoformat(value[:10])
+    kept: object = value
+    return kept
+
+
+def plain_row(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, object]:
+    """Return a driver's row by column name, as rules take it."""
+    return {column.name: plain_value(column.type, cell) for column, cell in zip(columns, row, strict=True)}
+
+
+class ManagedRows:
+    """Reads what rules look up and writes the rows they add, in the session of one transaction."""
+
+    def __init__(self, catalog: Catalog, statements: StatementCache) -> None:
+        self._catalog = catalog
+        self._statements = statements
+
+    def table(self, name: str) -> Table | None:
+        """Return a table by its name without the prefix, None when this database lacks it."""
+        return self._catalog.tables.get(self._catalog.prefix + name)
+
+    async def find(self, session: Session, lookups: Iterable[Lookup]) -> dict[str, tuple[Row, ...]]:
+        """Return the rows of each lookup. One statement per lookup."""
+        return {lookup.name: await self._find(session, lookup) for lookup in lookups}
+
+    async def _find(self, session: Session, lookup: Lookup) -> tuple[Row, ...]:
+        table = self.table(lookup.table)
+        columns = table.column_by_name if table is not None else {}
+        if table is None or any(name not in columns for name in (*lookup.columns, *lookup.where, *lookup.order)):
+            return ()
+        values: list[object] = []
+        condition = _condition(columns, lookup.where, values)
+        if lookup.limit is not None:
+            values.append(lookup.limit)
+        chosen = tuple(columns[name] for name in lookup.columns)
+        plan = ReadPlan(
+            table,
+            chosen,
+            condition,
+            tuple(Order(columns[name]) for name in lookup.order),
+            limit=len(values) - 1 if lookup.limit is not None else None,
+            is_locking=lookup.is_locking,
+        )
+        statement = self._statements.read(plan)
+        rows = (await session.run(statement.text, statement.bind(tuple(values)))).rows
+        return tuple(plain_row(chosen, row) for row in rows)
+
+    async def write(self, session: Session, writes: Iterable[RowWrite], keys: dict[str, object]) -> None:
+        """Write rows in order; ``keys`` has the keys of rows inserted so far and gains those of labelled ones."""
+        for each in writes:
+            table = self.table(each.table)
+            if table is None:
+                continue
+            outcome = await self._run(session, table, each, keys)
+            if isinstance(each, InsertRow) and each.label is not None:
+                keys[each.label] = outcome.last_id
+
+    async def _run(self, session: Session, table: Table, write: RowWrite, keys: Mapping[str, object]) -> Outcome:
+        values: list[object] = []
+        step = _step(table, write, keys, values)
+        statement = self._statements.step(step)
+        return await session.run(statement.text, statement.bind(tuple(values)))
+
+
+def _step(table: Table, write: RowWrite, keys: Mapping[str, object], values: list[object]) -> WriteStep:
+    columns: dict[str, Column | InternalColumn] = {**table.column_by_name, **table.internal}
+    match write:
+        case InsertRow():
+            return InsertStep(table, _written(columns, write.values, keys, values))
+        case UpdateRows():
+            written = _written(columns, write.values, keys, values)
+            return UpdateStep(table, written, _condition(table.column_by_name, _known(write.where, keys), values))
+        case DeleteRows():
+            return DeleteStep(table, _condition(table.column_by_name, _known(write.where, keys), values))
+
+
+def _known(row: Row, keys: Mapping[str, object]) -> Row:
+    return {name: keys[value.label] if isinstance(value, NewKey) else value for name, value in row.items()}
+
+
+def _written(
+    columns: Mapping[str, Column | InternalColumn], row: Row, keys: Mapping[str, object], values: list[object]
+) -> tuple[tuple[WrittenColumn, WrittenValue], ...]:
+    """The columns of a row that this database has; others came with later versions."""
+    return tuple((columns[name], _slot(value, values)) for name, value in _known(row, keys).items() if name in columns)
+
+
+def _slot(value: object, values: list[object]) -> WrittenValue:
+    if isinstance(value, Added):
+        return Increment(value.amount)
+    values.append(value)
+    return SlotValue(len(values) - 1)
+
+
+def _condition(columns: Mapping[str, Column], where: Row, values: list[object]) -> Condition:
+    return And(tuple(_compare(columns[name], value, values) for name, value in where.items()))
+
+
+def _compare(column: Column, value: object, values: list[object]) -> Compare:
+    if value is None:
+        return Compare(column, "null")
+    if isinstance(value, tuple):
+        first = len(values)
+        values.extend(value)
+        return Compare(column, "in", tuple(range(first, len(values))))
+    values.append(value)
+    return Compare(column, "eq", (len(values) - 1,))
