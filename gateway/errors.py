@@ -110,6 +110,7 @@ FIELD_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "type": "The value is of another type.",
         "too_long": "The value is longer than the column.",
         "out_of_range": "The number is outside the column's range.",
+        "computed": "The CRM computes the value; it can only be sent as it comes out.",
         "scale": "The number has more decimals than the column.",
         "member": "The value is not one of the allowed ones.",
         "nonexistent_time": "The local time does not exist in the CRM's time zone.",

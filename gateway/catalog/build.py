@@ -219,6 +219,8 @@ class _Maker:
             unique_keys=reflected.unique_keys,
             summary=known.summary if known else "",
             excluded=self._excluded(reflected, known, shape),
+            computed=known.computed if known and mode is WriteMode.MANAGED else frozenset(),
+            defaulted=known.defaulted if known and mode is WriteMode.MANAGED else frozenset(),
         )
 
     def _is_followed(self, edge: Relationship) -> bool:

@@ -141,11 +141,12 @@ def mode_of(table: Chosen, is_view: bool) -> tuple[WriteMode, str]:
         return WriteMode.NONE, f"the whitelist makes {table.resource} read-only"
     if known is None:
         return WriteMode.PLAIN, ""
-    mode = known.interim_mode or known.mode
+    mode = known.mode
     if mode is WriteMode.NONE and not table.exposure.is_unsafe_writable:
         return mode, f"{table.resource} cannot be written through the gateway: {known.reason}"
-    if mode is WriteMode.MANAGED:
-        return mode, f"{table.resource} cannot be written in this version: {known.reason}"
+    if mode is WriteMode.MANAGED and not table.exposure.is_unsafe_writable:
+        is_ruled = known.ruled is not None
+        return mode, "" if is_ruled else f"{table.resource} cannot be written in this version: {known.reason}"
     return WriteMode.PLAIN, ""
 
 
@@ -179,8 +180,10 @@ def _needed(chosen: tuple[Chosen, ...], exposure: Exposure, profile: Profile | N
 
 def _needs(table: Chosen, known: KnownTable, profile: Profile) -> Iterator[str]:
     yield from sum_tables(known, profile)
-    if mode_of(table, is_view=False)[0] is not WriteMode.PLAIN:
+    mode, refusal = mode_of(table, is_view=False)
+    if mode is WriteMode.NONE or refusal:
         return
+    yield from known.ruled or ()
     for filler in known.fillers.values():
         yield from profile.filler_tables.get(filler.kind, ())
     if not table.exposure.is_delete_forbidden:

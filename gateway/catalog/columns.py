@@ -71,9 +71,17 @@ def shape_table(
         column.name: InternalColumn(column.name, column_type, filler)
         for column in table.columns
         if column.name in hidden
-        and (filler := _filler(column, column_type := parse_sql_type(column.sql_type), fillers)) is not None
+        and (
+            (filler := _filler(column, column_type := parse_sql_type(column.sql_type), fillers)) is not None
+            or (known is not None and column.name in known.rule_columns)
+        )
     }
-    return Shape(visible, hidden, internal, _create_refusal(table, visible, hidden - internal.keys()))
+    return Shape(
+        visible,
+        hidden,
+        internal,
+        _create_refusal(table, visible, hidden - {name for name, made in internal.items() if made.filler}),
+    )
 
 
 def _hidden(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from gateway.catalog.conditions import parse_condition
@@ -64,14 +64,19 @@ class KnownField:
 
 @dataclass(frozen=True, slots=True)
 class KnownTable:
-    """One table. ``interim_mode`` holds until the rules that ``mode`` asks for are written."""
+    """One table.
+
+    ``ruled`` are the tables that the rule of a managed table reads or writes besides;
+    None where no rule is in place, so that the table cannot be written yet.
+    ``rule_columns`` are hidden columns that rules read or write.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     label: str | None = None
     mode: WriteMode = WriteMode.PLAIN
-    interim_mode: WriteMode | None = None
+    ruled: tuple[str, ...] | None = None
     reason: str = ""
     search: tuple[str, ...] = ()
     summary: str = ""
@@ -83,6 +88,9 @@ class KnownTable:
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fillers: Mapping[str, Filler] = field(default_factory=dict)
     derived: tuple[KnownField, ...] = ()
+    computed: frozenset[str] = frozenset()
+    defaulted: frozenset[str] = frozenset()
+    rule_columns: frozenset[str] = frozenset()
 
     def knows(self, column: str) -> bool:
         """Whether some version of the product has the column."""
@@ -184,14 +192,23 @@ def _pick(row: Row) -> KnownPick:
     return KnownPick(row["table"], row["column"], row["name"], row["child"], row["child_column"], guards)
 
 
+_FILES_OF_A_TABLE = ("sensitive", "kinds", "allowed", "fillers", "derived", "known", "managed")
+
+
 def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
     """Gather what the files say of each table; sensitive columns are told of tables outside the product too."""
     columns = _grouped({"table": row["table"].removeprefix(prefix), **_less(row)} for row in data["columns"])
-    files = {name: _grouped(data[name]) for name in ("sensitive", "kinds", "allowed", "fillers", "derived", "known")}
+    files = {name: _grouped(data[name]) for name in _FILES_OF_A_TABLE}
+    ruled = data["settings"].get("ruled", {})
+    rule_columns = data["settings"].get("rule_columns", {})
     described = {row["table"]: row for row in data["tables"]}
     names = {**described, **columns, **files["sensitive"]}
     return {
-        name: _table(name, described.get(name, {}), columns[name], {file: rows[name] for file, rows in files.items()})
+        name: replace(
+            _table(name, described.get(name, {}), columns[name], {file: rows[name] for file, rows in files.items()}),
+            ruled=tuple(ruled[name]) if name in ruled else None,
+            rule_columns=frozenset(rule_columns.get(name, ())),
+        )
         for name in names
     }
 
@@ -208,14 +225,12 @@ def _grouped(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
 
 
 def _table(name: str, row: Row, columns: list[Row], files: Mapping[str, list[Row]]) -> KnownTable:
-    interim = row.get("interim_mode")
     return KnownTable(
         name=name,
         aliases=tuple(row.get("aliases", "").split()),
         key=tuple(row.get("key", "").split()),
         label=row.get("label") or None,
         mode=WriteMode(row.get("mode", "plain")),
-        interim_mode=WriteMode(interim) if interim else None,
         reason=row.get("reason", ""),
         search=tuple(row.get("search", "").split()),
         summary=row.get("summary", ""),
@@ -227,6 +242,8 @@ def _table(name: str, row: Row, columns: list[Row], files: Mapping[str, list[Row
         allowed=_allowed(files["allowed"]),
         fillers={filler["column"]: _filler(filler) for filler in files["fillers"]},
         derived=tuple(_field(derived) for derived in files["derived"]),
+        computed=frozenset(each["column"] for each in files["managed"] if each["how"] == "computed"),
+        defaulted=frozenset(each["column"] for each in files["managed"] if each["how"] == "defaulted"),
     )
 
 

@@ -76,11 +76,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InternalColumn:
-    """A hidden column that the gateway writes itself, with its generator."""
+    """A hidden column that the gateway writes itself: by its generator, or by a rule where it has none."""
 
     name: str
     type: ColumnType
-    filler: Filler
+    filler: Filler | None = None
 
 
 GuardOperator = Literal["eq", "nonzero", "not_null", "in", "numeric"]
@@ -228,6 +228,8 @@ class Table:
     ``resource`` is None for an internal table: it has no resource, relationship
     or document and no client text resolves to it. ``columns`` are the visible
     ones in definition order; ``fields`` has those and the derived ones by name.
+    ``computed`` are the columns that the rule of a managed table sets itself,
+    ``defaulted`` those that it fills in when a create leaves them out.
     ``key`` is empty when rows cannot be addressed. ``create_refusal`` is the
     reason why rows cannot be created, None when they can; ``delete_refusal`` is why
     they cannot be deleted although the whitelist allows it.
@@ -253,6 +255,8 @@ class Table:
     unique_keys: tuple[tuple[str, ...], ...] = ()
     summary: str = ""
     excluded: Excluded | None = None
+    computed: frozenset[str] = frozenset()
+    defaulted: frozenset[str] = frozenset()
 
     @property
     def column_by_name(self) -> Mapping[str, Column]:

@@ -46,9 +46,7 @@ class Fills:
     def _known(self, pending: PendingFill, acting_staff: int | None) -> object:
         if pending.filler.kind != "acting_staff":
             return None
-        staff, asked_at = self._admin
-        is_recent = self._clock() - asked_at < ADMIN_REUSE_S
-        return acting_staff or self._staff_id or (staff if is_recent else None)
+        return self._staff(acting_staff)
 
     async def value(
         self, session: Session, planned: PlannedWrite, pending: PendingFill, acting_staff: int | None
@@ -73,6 +71,20 @@ class Fills:
             issue = Issue(message, pointer=pointer(pending.column), code="required")
             raise ValidationError("fields_invalid", f"Fields are at fault: {pending.column}.", issues=[issue])
         return found
+
+    async def acting(self, session: Session, acting_staff: int | None) -> int:
+        """Return the staff id that a write names. At most one statement.
+
+        Raises:
+            UnavailableError: ``no_acting_staff``.
+        """
+        known = self._staff(acting_staff)
+        return int(str(known if known is not None else await self._first_admin(session)))
+
+    def _staff(self, acting_staff: int | None) -> object:
+        staff, asked_at = self._admin
+        is_recent = self._clock() - asked_at < ADMIN_REUSE_S
+        return acting_staff or self._staff_id or (staff if is_recent else None)
 
     async def _first_admin(self, session: Session) -> object:
         """The first active administrator, remembered for `ADMIN_REUSE_S`: most creates need one."""

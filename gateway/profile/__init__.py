@@ -26,6 +26,7 @@ _TABLES: Final = (
     "indexes",
     "kinds",
     "known",
+    "managed",
     "picks",
     "relationships",
     "relationships_dropped",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.catalog.model import Relationship, Table
+from gateway.catalog.model import Relationship, Table, WriteMode
 from gateway.query.context import Context
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import Condition, DeleteStep, Not, Or, Reached, ReadPlan, WritePlan
@@ -36,7 +36,8 @@ def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
     assert intent.key is not None
     key = key_condition(context, table, intent.key)
     condition = conjunction(key, *row_filter(context, table))
-    locked = with_today(context, ReadPlan(table, table.key, condition, is_locking=True))
+    fields = table.columns if table.mode is WriteMode.MANAGED else table.key
+    locked = with_today(context, ReadPlan(table, fields, condition, is_locking=True))
     edges = tuple(_edges(context, table, key, frozenset({table.name})))
     limit = context.slots.add(MOST_COUNTED + 1)
     owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)

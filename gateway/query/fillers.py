@@ -20,16 +20,19 @@ def touched(
 
 
 def with_fillers(
-    context: Context, table: Table, written: list[tuple[WrittenColumn, WrittenValue]]
+    context: Context,
+    table: Table,
+    written: list[tuple[WrittenColumn, WrittenValue]],
+    implied: frozenset[str] = frozenset(),
 ) -> tuple[tuple[tuple[WrittenColumn, WrittenValue], ...], tuple[tuple[Slot, PendingFill], ...]]:
     """Return the written columns with those that Perfex would fill, and the slots that are still to be filled."""
-    given = {column.name for column, _ in written}
+    given = {column.name for column, _ in written} | implied
     pending: list[tuple[Slot, PendingFill]] = []
     whole = list(written)
     fillable: list[tuple[WrittenColumn, Filler]] = [
         (column, column.filler) for column in table.columns if column.filler is not None and column.name not in given
     ]
-    fillable.extend((column, column.filler) for column in table.internal.values())
+    fillable.extend((made, made.filler) for made in table.internal.values() if made.filler is not None)
     for column, filler in fillable:
         value = _filled(context, column, filler)
         slot = context.slots.add(value)

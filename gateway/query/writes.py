@@ -9,12 +9,13 @@ locks the row, and `operations.writes` compares.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gateway.catalog.model import Column, Field, Table, WriteMode
+from gateway.catalog.model import Column, Field, Relationship, Table, WriteMode
 from gateway.errors import Issue, MethodError, ValidationError
 from gateway.query.access import Operation
+from gateway.query.children import MOST_CHILDREN, PlannedChild, nested_relationship, tie_of
 from gateway.query.coerce import Clock, RefusedValueError, same_value
 from gateway.query.context import Context, resource_table
 from gateway.query.fillers import touched, with_fillers
@@ -80,7 +81,9 @@ class PlannedWrite:
     ``pending`` are slots whose value only the database can tell (who acts, which
     currency); ``sent_back`` are checked against the locked row of the first read;
     ``dependants`` must find nothing. ``is_filtered`` says that the written row must
-    still meet a row filter, so that the write may have to be taken back.
+    still meet a row filter, so that the write may have to be taken back. ``computed``
+    are fields that a rule sets: they must come out as they were sent. ``children`` are
+    nested rows by relationship, ``sent`` the columns that the client itself wrote.
     """
 
     plan: WritePlan
@@ -91,6 +94,9 @@ class PlannedWrite:
     echoes: tuple[Echo, ...] = ()
     dependants: tuple[Dependant, ...] = ()
     is_filtered: bool = False
+    computed: tuple[SentBack, ...] = ()
+    children: Mapping[str, tuple[PlannedChild, ...]] = field(default_factory=dict)
+    sent: frozenset[str] = frozenset()
 
 
 def pointer(name: str) -> str:
@@ -115,13 +121,23 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
         raise refuse(table.create_refusal)
     judged = _Judged(context, table, intent)
     judged.read_create()
+    judged.finish()
     values, pending = with_fillers(context, table, judged.written)
     insert = InsertStep(table, values)
     sent = {column.name: value.slot for column, value in values if isinstance(value, SlotValue)}
     result, key_slot = _created_row(context, table, sent, intent)
     plan = WritePlan((), (insert,), result, 0 if key_slot is not None else None, key_slot)
     is_filtered = context.access.has_row_filter(table) or table.excluded is not None
-    return PlannedWrite(plan, context.slots.frozen(), table, pending, is_filtered=is_filtered)
+    return PlannedWrite(
+        plan,
+        context.slots.frozen(),
+        table,
+        pending,
+        is_filtered=is_filtered,
+        computed=tuple(judged.computed),
+        children=judged.children,
+        sent=judged.sent(),
+    )
 
 
 def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
@@ -142,13 +158,20 @@ def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
     judged = _Judged(context, table, intent)
     judged.read_update()
+    judged.finish()
     written = (*judged.written, *touched(context, table, judged.written))
     locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True)
     steps = (UpdateStep(table, written, key),) if written else ()
     result = ReadPlan(table, _result_fields(context, table), condition, format=intent.format)
     plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
     return PlannedWrite(
-        plan, context.slots.frozen(), table, sent_back=tuple(judged.sent_back), echoes=tuple(judged.echoes)
+        plan,
+        context.slots.frozen(),
+        table,
+        sent_back=tuple(judged.sent_back),
+        echoes=tuple(judged.echoes),
+        computed=tuple(judged.computed),
+        sent=judged.sent(),
     )
 
 
@@ -156,7 +179,7 @@ def refusal_of_writes(table: Table) -> str | None:
     """Return why rows of a table cannot be written at all, None when they can."""
     if table.is_view:
         return f"{table.resource} is a view"
-    if table.mode is not WriteMode.PLAIN:
+    if table.mode is WriteMode.NONE or (table.mode is WriteMode.MANAGED and table.mode_reason):
         return table.mode_reason or "its rows are written by the CRM itself"
     return None
 
@@ -185,10 +208,17 @@ def refuse(reason: str) -> MethodError:
 
 
 class _Judged:
-    """The fields of one body, each written, remembered as sent back, or at fault."""
+    """The fields of one body, each written, remembered as sent back, or at fault.
 
-    def __init__(self, context: Context, table: Table, intent: WriteIntent) -> None:
+    ``path`` is the pointer of a nested row, ``implied`` the columns its place decides.
+    """
+
+    def __init__(
+        self, context: Context, table: Table, intent: WriteIntent, path: str = "", implied: frozenset[str] = frozenset()
+    ) -> None:
         self._context = context
+        self._path = path
+        self._implied = implied
         self._table = table
         self._intent = intent
         self._issues: list[Issue] = []
@@ -197,18 +227,48 @@ class _Judged:
         self.written: list[tuple[WrittenColumn, WrittenValue]] = []
         self.sent_back: list[SentBack] = []
         self.echoes: list[Echo] = []
+        self.computed: list[SentBack] = []
+        self.children: dict[str, tuple[PlannedChild, ...]] = {}
+
+    def sent(self) -> frozenset[str]:
+        """Return the names of the columns that the client itself wrote."""
+        return frozenset(column.name for column, _ in self.written)
 
     def read_create(self) -> None:
         """Judge a create; every required column must be among the fields."""
         values = self._intent.values or {}
         for name, raw in values.items():
+            nested = nested_relationship(self._table, name, raw)
+            if nested is not None and isinstance(raw, list):
+                self.children[name] = tuple(self._nested(nested, index, item) for index, item in enumerate(raw))
+                continue
             column = self._column(name)
             if column is not None and not self._is_zero_key(column, raw):
                 self._write(column, raw)
+        given = {*values, *self._implied, *self._table.computed, *self._table.defaulted}
         for column in self._table.columns:
-            if column.name not in values and (column.is_required or self._is_open_key(column)):
+            if column.name not in given and (column.is_required or self._is_open_key(column)):
                 self._fault(column.name, "required", f"{column.name} must be given")
-        self._finish()
+
+    def _nested(self, relationship: Relationship, index: int, raw: object) -> PlannedChild:
+        """One nested row; its faults are its parent's, with the pointer to where they stand."""
+        path = f"{self._path}{pointer(relationship.name)}/{index}"
+        child, tie = self._context.catalog.table_of(relationship), tie_of(relationship)
+        implied = frozenset(tie)
+        if not isinstance(raw, dict) or index >= MOST_CHILDREN:
+            message = "a row is an object of fields" if index < MOST_CHILDREN else f"at most {MOST_CHILDREN} rows fit"
+            self._issues.append(Issue(message, pointer=path, code="type"))
+            raw = {}
+        intent = WriteIntent(child.resource or "", values=raw, is_form=self._intent.is_form)
+        judged = _Judged(self._context, child, intent, path, implied)
+        judged.read_create()
+        self._issues.extend(judged.faults())
+        values, pending = with_fillers(self._context, child, judged.written, implied)
+        return PlannedChild(relationship, child, values, tie, judged.sent(), path, pending, judged.children)
+
+    def faults(self) -> list[Issue]:
+        """Return everything that is wrong so far."""
+        return self._issues
 
     def _is_open_key(self, column: Column) -> bool:
         """Whether only the database knows what a key column will hold: the new row could not be found again."""
@@ -234,15 +294,19 @@ class _Judged:
                 self._send_back(column, raw)
             else:
                 self._write(column, raw)
-        self._finish()
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Pass when nothing is wrong.
+
+        Raises:
+            ValidationError: ``fields_invalid`` naming every field at fault.
+        """
         if self._issues:
             refused = [item.fault for item in self.sent_back if item.fault.code != "read_only"]
             raise at_fault([*self._issues, *refused])
 
     def _fault(self, name: str, code: str, message: str, suggestion: str | None = None) -> None:
-        self._issues.append(_fault(name, code, message, suggestion))
+        self._issues.append(_fault(name, code, message, suggestion, self._path))
 
     def _column(self, name: str, *, is_update: bool = False) -> Column | None:
         """The column a field name means; one the caller may neither read nor write does not exist."""
@@ -251,6 +315,13 @@ class _Judged:
             close = self._nearest(name)
             hint = f"; did you mean {close}?" if close else ""
             self._fault(name, "unknown", f"{self._table.resource} has no field {name!r}{hint}", close)
+            return None
+        if name in self._implied:
+            self._fault(name, "computed", f"{name} follows from the row it stands in")
+            return None
+        if isinstance(field, Column) and name in self._table.computed:
+            fault = _fault(name, "computed", f"{name} is computed by the CRM's rules")
+            self.computed.append(SentBack(field, (self._intent.values or {})[name], fault))
             return None
         if not isinstance(field, Column):
             self._fault(name, "read_only", f"{name} is derived and cannot be written")
@@ -280,7 +351,7 @@ class _Judged:
         try:
             value = self._value(column, raw)
         except RefusedValueError as refusal:
-            fault = _fault(column.name, refusal.code, f"{column.name}: {refusal.message}")
+            fault = _fault(column.name, refusal.code, f"{column.name}: {refusal.message}", path=self._path)
             if self._is_echo(column):
                 self.sent_back.append(SentBack(column, raw, fault))
             else:
@@ -337,8 +408,8 @@ def at_fault(issues: Sequence[Issue]) -> ValidationError:
     return ValidationError("fields_invalid", f"Fields are at fault: {names}.", issues=issues)
 
 
-def _fault(name: str, code: str, message: str, suggestion: str | None = None) -> Issue:
-    return Issue(message, pointer=pointer(name), code=code, suggestion=suggestion)
+def _fault(name: str, code: str, message: str, suggestion: str | None = None, path: str = "") -> Issue:
+    return Issue(message, pointer=path + pointer(name), code=code, suggestion=suggestion)
 
 
 def _null_of(column: Column) -> object:
@@ -361,7 +432,9 @@ def _result_fields(context: Context, table: Table) -> tuple[Field, ...]:
 
 
 def _locked_fields(table: Table, judged: _Judged) -> tuple[Field, ...]:
-    """The columns whose stored values are compared, then the key."""
+    """The columns whose stored values are compared, then the key; a rule sees the whole row."""
+    if table.mode is WriteMode.MANAGED:
+        return table.columns
     compared = (*(item.column for item in judged.sent_back), *(item.column for item in judged.echoes), *table.key)
     return tuple(dict.fromkeys(compared))
 

@@ -176,7 +176,7 @@ async def create_row(call: Call, path: ListPath) -> Answer:
     context = call.context()
     writable_table(context, path.resource, "create")
     planned = plan_create(context, _intent(call, path.resource, None))
-    result = await call.service.writes.create(planned, call.access.acting_staff)
+    result = await call.service.writes.create(planned, call.access.acting_staff, context.clock)
     return _written(call, planned.table, result, 201)
 
 
@@ -185,7 +185,7 @@ async def change_row(call: Call, path: RowPath) -> Answer:
     context = call.context()
     writable_table(context, path.resource, "update")
     planned = plan_update(context, _intent(call, path.resource, path.key))
-    result = await call.service.writes.update(planned, context.clock)
+    result = await call.service.writes.update(planned, call.access.acting_staff, context.clock)
     return _written(call, planned.table, result, 200)
 
 
@@ -196,7 +196,8 @@ async def delete_row(call: Call, path: RowPath) -> Answer:
     parse_nothing(parse_query(call.query))
     if call.body:
         raise RequestError("body_syntax", "DELETE takes no body: the path says which row.")
-    await call.service.writes.delete(plan_delete(context, WriteIntent(path.resource, key=path.key)))
+    planned = plan_delete(context, WriteIntent(path.resource, key=path.key))
+    await call.service.writes.delete(planned, call.access.acting_staff, context.clock)
     return Answer(204)
 
 

@@ -94,7 +94,7 @@ class ManagedRows:
                 continue
             outcome = await self._run(session, table, each, keys)
             if isinstance(each, InsertRow) and each.label is not None:
-                keys[each.label] = outcome.last_id
+                keys[each.label] = _key_of(table, each.values) or outcome.last_id
 
     async def _run(self, session: Session, table: Table, write: RowWrite, keys: Mapping[str, object]) -> Outcome:
         values: list[object] = []
@@ -113,6 +113,11 @@ def _step(table: Table, write: RowWrite, keys: Mapping[str, object], values: lis
             return UpdateStep(table, written, _condition(table.column_by_name, _known(write.where, keys), values))
         case DeleteRows():
             return DeleteStep(table, _condition(table.column_by_name, _known(write.where, keys), values))
+
+
+def _key_of(table: Table, values: Row) -> object:
+    """The key that an insert was given, None when the database makes it."""
+    return values.get(table.key[0].name) if len(table.key) == 1 else None
 
 
 def _known(row: Row, keys: Mapping[str, object]) -> Row:

@@ -4,7 +4,6 @@ columns.csv    every column of the core and of the bundled modules, as 3.4.1 dec
 indexes.csv    every index
 known.csv      patterns of columns that come at run time
 tables.csv     aliases, key where the table has none, label, write mode with its reason, searched columns, summary;
-               `interim_mode` holds until the rules that `managed` asks for are written
 relationships.csv          references, their closed conditions, both names (an empty reverse follows the rule
                            of `catalog.naming`), and whether the children live and die with the row
 relationships_dropped.csv  references that are known and not used, and why

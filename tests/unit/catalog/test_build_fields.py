@@ -291,22 +291,23 @@ def test_columns_that_php_trusts_are_read_only_everywhere(catalog: Catalog) -> N
 
 
 @pytest.mark.parametrize(
-    ("exposed", "mode"),
+    ("exposed", "mode", "is_refused"),
     [
-        (entry("clients"), WriteMode.PLAIN),
-        (entry("leads"), WriteMode.PLAIN),
-        (entry("invoices"), WriteMode.MANAGED),
-        (entry("invoices", is_unsafe_writable=True), WriteMode.MANAGED),
-        (entry("staff"), WriteMode.NONE),
-        (entry("staff", is_unsafe_writable=True), WriteMode.PLAIN),
-        (entry("clients", is_writable=False), WriteMode.NONE),
+        (entry("clients"), WriteMode.PLAIN, False),
+        (entry("leads"), WriteMode.MANAGED, False),
+        (entry("leads", is_unsafe_writable=True), WriteMode.PLAIN, False),
+        (entry("staff"), WriteMode.NONE, True),
+        (entry("staff", is_unsafe_writable=True), WriteMode.PLAIN, False),
+        (entry("clients", is_writable=False), WriteMode.NONE, True),
     ],
 )
-def test_a_table_is_written_as_profile_and_whitelist_say(exposed: TableExposure, mode: WriteMode) -> None:
-    """Only what is closed for safety can be opened, and what is not plain says why."""
+def test_a_table_is_written_as_profile_and_whitelist_say(
+    exposed: TableExposure, mode: WriteMode, is_refused: bool
+) -> None:
+    """What is closed for safety can be opened, by a rule's own hand or raw; what is not says why."""
     table = perfex_catalog(exposure_of(exposed)).exposed()[0]
     assert table.mode is mode
-    assert bool(table.mode_reason) is (mode is not WriteMode.PLAIN)
+    assert bool(table.mode_reason) is is_refused
 
 
 def test_opening_a_closed_table_is_warned_of() -> None:

@@ -144,9 +144,10 @@ def test_write_modes_are_the_agreed_ones(mode: WriteMode, tables: str, profile: 
 
 
 def test_only_leads_are_written_plainly_until_their_rules_exist(profile: Profile) -> None:
-    """The interim is data: taking it away is all that the rules need."""
-    interim = {table.name: table.interim_mode for table in profile.tables.values() if table.interim_mode}
-    assert interim == {"leads": WriteMode.PLAIN}
+    """Which rules are in place is data; only managed tables have any."""
+    ruled = {table.name: table.mode for table in profile.tables.values() if table.ruled is not None}
+    assert ruled["leads"] is WriteMode.MANAGED
+    assert set(ruled.values()) == {WriteMode.MANAGED}
 
 
 def test_the_tables_without_primary_key_have_one_in_the_profile(

@@ -291,11 +291,18 @@ def test_a_change_of_nothing_writes_nothing() -> None:
 
 def test_keys_and_read_only_fields_may_be_sent_back() -> None:
     """They are compared with the locked row, which is asked for them."""
-    planned = change("leads/7", {"id": 7, "company": "x"})
+    planned = change("expenses/7", {"id": 7, "reference_no": "x"})
 
     assert [item.column.name for item in planned.sent_back] == ["id"]
     assert {field.name for field in planned.plan.reads[0].fields} == {"id"}
-    assert inserted(planned) == {"company": "x"}
+    assert inserted(planned) == {"reference_no": "x"}
+
+
+def test_a_rule_sees_the_whole_row_before_a_change() -> None:
+    """What it computes depends on more than what was sent."""
+    planned = change("leads/7", {"company": "x"})
+
+    assert planned.plan.reads[0].fields == planned.table.columns
 
 
 def test_derived_and_unknown_fields_are_at_fault_in_a_change_too() -> None:

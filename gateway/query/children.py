@@ -1,0 +1,51 @@
+"""Nested rows of a create: owned children, each judged like a row of its own.
+
+What ties a child to its parent (the reference, and a constant such as ``rel_type``)
+is not the client's to send: it follows from where the child stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.catalog.model import Relationship, Table
+from gateway.query.plan import PendingFill, Slot, SlotValue, WrittenColumn, WrittenValue
+
+MOST_CHILDREN = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChild:
+    """One nested row: the columns that were sent or are filled, and its own nested rows.
+
+    ``tie`` are the columns that follow from the parent: a constant, or None for the
+    parent's key. ``sent`` are the names that the client wrote, ``path`` where they stand.
+    """
+
+    relationship: Relationship
+    table: Table
+    values: tuple[tuple[WrittenColumn, WrittenValue], ...]
+    tie: Mapping[str, object]
+    sent: frozenset[str]
+    path: str
+    pending: tuple[tuple[Slot, PendingFill], ...] = ()
+    children: Mapping[str, tuple[PlannedChild, ...]] = field(default_factory=dict)
+
+    def slots(self) -> dict[str, Slot]:
+        """Return the slot of each written column."""
+        return {column.name: value.slot for column, value in self.values if isinstance(value, SlotValue)}
+
+
+def nested_relationship(table: Table, name: str, raw: object) -> Relationship | None:
+    """Return the owned to-many that a list in a body fills, None when the name or value means something else."""
+    relationship = table.relationships.get(name)
+    is_owned = relationship is not None and relationship.is_owned and relationship.is_to_many
+    return relationship if is_owned and isinstance(raw, list) else None
+
+
+def tie_of(relationship: Relationship) -> dict[str, object]:
+    """Return the columns of a child that its place decides: constants, and None for the parent's key."""
+    tie: dict[str, object] = {remote: None for _, remote in relationship.pairs}
+    tie.update({guard.column: guard.values[0] for guard in relationship.guards if guard.operator == "eq"})
+    return tie
