@@ -61,7 +61,7 @@ class Settings:
     max_url_bytes: int = _setting(8_192, "longest URL", least=256)
     max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)
     log_level: str = _setting("info", "debug, info, warning or error")
-    server_timing: bool = _setting(False, "send Server-Timing with the phases of each request")
+    server_timing: bool = _setting(False, "send Server-Timing with the time that each request took")
 
 
 _PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+/?")

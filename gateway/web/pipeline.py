@@ -53,4 +53,4 @@ def through_stages(app: ASGIApp, settings: Settings, authenticator: Authenticato
     """Return an application behind the stages: recorder, shield, authenticate."""
     authenticated = Authenticate(app, authenticator, observer, PUBLIC_PATHS)
     shielded = Shield(authenticated, settings)
-    return Recorder(shielded, observer)
+    return Recorder(shielded, observer, is_timed=settings.server_timing)

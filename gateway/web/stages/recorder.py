@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from itertools import count
+from time import monotonic
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -38,8 +39,9 @@ _DEFAULTED: Final = frozenset(name for name, _ in SECURITY_HEADERS)
 class Recorder:
     """Gives every request an id, every answer its headers and every failure its problem document."""
 
-    def __init__(self, app: ASGIApp, observer: Observer) -> None:
+    def __init__(self, app: ASGIApp, observer: Observer, *, is_timed: bool = False) -> None:
         self._app = app
+        self._is_timed = is_timed
         self._observer = observer
         self._ids = RequestIds()
 
@@ -51,12 +53,15 @@ class Recorder:
         request_id = self._ids.of(scope)
         scope[REQUEST_ID] = request_id.decode()
         has_started = False
+        began = monotonic()
 
         async def send_with_headers(message: Message) -> None:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
                 _complete(message["headers"], request_id)
+                if self._is_timed:
+                    message["headers"].append((b"server-timing", b"total;dur=%.2f" % ((monotonic() - began) * 1000)))
             await send(message)
 
         try:
