@@ -63,17 +63,20 @@ class Counts:
         self._running.clear()
         self._recent = Recent(1_000)
 
-    async def exact(self, plan: AggregatePlan, values: Values) -> Count:
-        """Return the exact number within the deadline, a recent one, or an estimate."""
+    async def exact(self, plan: AggregatePlan, values: Values, spent_s: float = 0.0) -> Count:
+        """Return the exact number within the deadline, a recent one, or an estimate.
+
+        ``spent_s`` is what the page has taken of the deadline already.
+        """
         key = (plan, values)
         reused = self._reused(key)
         if reused is not None:
             return reused
         task = self._shared(key)
-        patience = self._deadline_s - min(_ESTIMATE_SHARE_S, self._deadline_s / 2)
-        await asyncio.wait((task,), timeout=patience)
+        share = min(_ESTIMATE_SHARE_S, self._deadline_s / 2)
+        await asyncio.wait((task,), timeout=max(0.0, self._deadline_s - share - spent_s))
         if not task.done():
-            estimate = await self._estimate_within(plan, values, self._deadline_s - patience)
+            estimate = await self._estimate_within(plan, values, share)
             if not task.done():
                 return self._estimated(plan, estimate)
         return self._outcome(plan, task) or self._estimated(plan, await self._estimate(plan, values))

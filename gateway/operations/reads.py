@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 from gateway.errors import NotFoundError
@@ -47,15 +48,17 @@ class Reads:
         Raises:
             NotFoundError: ``row_unknown`` when the parent does not exist.
         """
+        began = monotonic()
         rows = await self.rows(planned.plan, planned.values)
         if not rows and planned.parent is not None and not await self.rows(planned.parent, planned.values):
             raise row_unknown(planned.parent)
         has_more = len(rows) > planned.per_page
         del rows[planned.per_page :]
-        counted = await self._count(planned, len(rows), has_more=has_more, form=count)
+        spent_s = monotonic() - began
+        counted = await self._count(planned, len(rows), has_more=has_more, form=count, spent_s=spent_s)
         return PageResult(rows, counted, has_more, planned.offset, planned.per_page)
 
-    async def _count(self, planned: PlannedRead, shown: int, *, has_more: bool, form: str) -> Count:
+    async def _count(self, planned: PlannedRead, shown: int, *, has_more: bool, form: str, spent_s: float) -> Count:
         if form == "none" or planned.count is None:
             return Count("none")
         seen = planned.offset + shown
@@ -65,7 +68,7 @@ class Reads:
         if form == "estimate":
             counted = await self._counts.estimate(planned.count, values)
         else:
-            counted = await self._counts.exact(planned.count, values)
+            counted = await self._counts.exact(planned.count, values, spent_s)
         return _not_below(counted, seen + has_more if shown else 0)
 
 

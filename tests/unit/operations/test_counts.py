@@ -295,3 +295,24 @@ async def test_an_estimate_that_fails_is_null_unless_the_tables_changed() -> Non
     with pytest.raises(GatewayError) as caught:
         await changed.estimate()
     assert caught.value.code == "schema_changed"
+
+
+async def test_what_the_page_itself_took_is_part_of_the_deadline() -> None:
+    """The page and its count together keep it."""
+    counting = held(deadline_s=30.0)
+    async with asyncio.timeout(5):
+        counted = await counting.counts.exact(*counting.question(), 30.0)
+
+    assert counted == Count("estimate", 100)
+    counting.database.gate.set()
+
+
+async def test_a_count_that_waits_for_a_place_gives_up_at_the_deadline() -> None:
+    """The pages that asked have their estimates by then; the database is not kept counting for nobody."""
+    counting = held(most_running=1, deadline_s=SOON_S)
+    totals = await asyncio.gather(*(counting.exact(f"leads?filter[status]={status}") for status in range(1, 6)))
+    await until(lambda: not counting.counts._running or counting.counted == 1)
+
+    assert totals == [Count("estimate", 100)] * 5
+    assert counting.counted == 1
+    counting.database.gate.set()
