@@ -10,7 +10,7 @@ this module; docs/whitelist.md explains every key.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +38,26 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
+class WhitelistError(ConfigurationError):
+    """A whitelist is wrong; ``exposure`` is what could be read of it, for the mistakes against the database."""
+
+    def __init__(self, file: str, found: Iterable[Problem], exposure: Exposure | None = None) -> None:
+        self.found = tuple(dict.fromkeys(sorted(found, key=lambda problem: (problem.mark.line, problem.mark.column))))
+        self.file = file
+        self.exposure = exposure
+        super().__init__(f"The whitelist {file} is not usable:", map(str, self.found))
+
+    def with_more(self, found: Iterable[Problem]) -> WhitelistError:
+        """Return the error with further mistakes, all in the order of the file."""
+        return WhitelistError(self.file, (*self.found, *found))
+
+
 def load_whitelist(path: str | Path) -> Exposure:
     """Return the exposure of a whitelist file.
 
     Raises:
-        ConfigurationError: the file cannot be read, or says something wrong; every mistake is listed.
+        ConfigurationError: the file cannot be read.
+        WhitelistError: it says something wrong; every mistake is listed.
     """
     name = str(path)
     try:
@@ -55,7 +70,7 @@ def load_whitelist(path: str | Path) -> Exposure:
     except UnicodeDecodeError as error:
         before = data[: error.start]
         mark = Mark(name, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        raise _refusal(name, [Problem(mark, "this byte is not UTF-8; save the file as UTF-8")]) from None
+        raise WhitelistError(name, [Problem(mark, "this byte is not UTF-8; save the file as UTF-8")]) from None
     return parse_whitelist(text, name)
 
 
@@ -67,23 +82,18 @@ def parse_whitelist(text: str, file: str) -> Exposure:
     ('invoices', 'whitelist.yaml:3:10')
 
     Raises:
-        ConfigurationError: listing every mistake with its line and column.
+        WhitelistError: listing every mistake with its line and column.
     """
     problems: list[Problem] = []
     if len(text) > MAX_BYTES:
-        raise _refusal(file, [Problem(Mark(file, 1, 1), f"the file is larger than {MAX_BYTES:,} characters")])
+        raise WhitelistError(file, [Problem(Mark(file, 1, 1), f"the file is larger than {MAX_BYTES:,} characters")])
     root = compose(text, file, problems)
     exposure = None
     if root is not None or not problems:
         exposure = _Reader(file, problems).exposure(root)
     if problems or exposure is None:
-        raise _refusal(file, problems)
+        raise WhitelistError(file, problems, exposure)
     return exposure
-
-
-def _refusal(file: str, problems: list[Problem]) -> ConfigurationError:
-    ordered = sorted(problems, key=lambda problem: (problem.mark.line, problem.mark.column))
-    return ConfigurationError(f"The whitelist {file} is not usable:", map(str, dict.fromkeys(ordered)))
 
 
 class _Reader:

@@ -6,7 +6,7 @@ Used at start, on every reload (in a thread) and by the command line.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -22,8 +22,8 @@ from gateway.catalog.knowledge import Profile, parse_profile
 from gateway.catalog.model import Catalog
 from gateway.catalog.reflect import existing_tables, fingerprint, reflect
 from gateway.catalog.reflected import Reflection
-from gateway.catalog.whitelist import load_whitelist
-from gateway.errors import ConfigurationError
+from gateway.catalog.whitelist import WhitelistError, load_whitelist
+from gateway.errors import ConfigurationError, GatewayError
 from gateway.profile import load_profile
 from gateway.settings import Settings
 
@@ -49,7 +49,14 @@ def load_catalog(settings: Settings, previous: Catalog | None = None) -> Loaded:
         ConfigurationError: the whitelist cannot be read, credentials are refused, the time zone is unknown.
         UnavailableError: the database cannot be reached.
     """
-    exposure = load_whitelist(settings.whitelist)
+    try:
+        exposure = load_whitelist(settings.whitelist)
+    except WhitelistError as error:
+        raise error if previous is not None else _with_mistakes_against_database(settings, error) from None
+    return _load(settings, exposure, previous)
+
+
+def _load(settings: Settings, exposure: Exposure, previous: Catalog | None) -> Loaded:
     profile = parse_profile(load_profile(exposure.profile)) if exposure.profile else None
     with _connection(settings) as connection:
         names = tables_needed(exposure, profile, existing_tables(connection))
@@ -76,6 +83,15 @@ def load_catalog_once(settings: Settings) -> Loaded:
         problems = [str(problem) for problem in loaded.problems]
         raise ConfigurationError("The whitelist does not fit the database:", problems)
     return loaded
+
+
+def _with_mistakes_against_database(settings: Settings, error: WhitelistError) -> WhitelistError:
+    """The mistakes of the file itself, and those that what could be read of it makes against the database."""
+    if error.exposure is None:
+        return error
+    with suppress(GatewayError):  # the file's own mistakes are told in any case
+        return error.with_more(_load(settings, error.exposure, None).problems)
+    return error
 
 
 def current_fingerprint(settings: Settings, loaded: Loaded) -> str:

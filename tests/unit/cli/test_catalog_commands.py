@@ -96,6 +96,22 @@ def test_routes_are_a_table_for_people(run: Run, settings: Mapping[str, str]) ->
     assert any(line.startswith("/api/v1/book/{id} ") for line in lines)
 
 
+def test_mistakes_of_the_file_and_against_the_database_are_told_at_once(
+    run: Run, here: Path, settings: Mapping[str, str]
+) -> None:
+    """In the order of the file, whoever finds them."""
+    text = "version: 1\nprofile: none\ntables:\n  author:\n    hidee: [name]\n  book:\n    hide: [titel]\n"
+    (here / "whitelist.yaml").write_text(text, encoding="utf-8")
+    for command in ("check", "serve"):
+        result = run(command, *(["--demo", "--port", "0"] if command == "serve" else []), **settings)
+
+        assert result.exit_code == 1
+        assert [line.split(" ", 1)[0] for line in result.stderr.splitlines()[1:]] == [
+            "whitelist.yaml:5:5",
+            "whitelist.yaml:7:12",
+        ]
+
+
 def test_init_writes_a_whitelist_that_check_accepts(run: Run, here: Path, settings: Mapping[str, str]) -> None:
     """Another product than Perfex gets a list of its tables."""
     result = run("init", "--output", "new.yaml", **settings)
