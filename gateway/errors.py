@@ -115,6 +115,7 @@ FIELD_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "member": "The value is not one of the allowed ones.",
         "nonexistent_time": "The local time does not exist in the CRM's time zone.",
         "duplicate": "The field was given twice.",
+        "dependant": "Rows of this resource depend on the row; `other` are rows that the caller may not read.",
     }
 )
 """Codes of single entries in ``errors`` of a 422, with their meaning."""

@@ -344,7 +344,7 @@ def _check_computed(planned: PlannedWrite, row: Mapping[str, Any], clock: Clock)
 def _in_use(planned: PlannedWrite, found: Mapping[str, int]) -> ConflictError:
     counts = {name: str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+" for name, count in found.items()}
     listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    issues = [Issue(f"{count} rows depend on this one", code=name) for name, count in counts.items()]
+    issues = [Issue(f"{name}: {count} rows depend on this one", code="dependant") for name, count in counts.items()]
     detail = f"Rows depend on this one of {planned.table.resource}: {listed}. Delete or move them first."
     return ConflictError("dependants", detail, issues=issues)
 

@@ -361,7 +361,9 @@ async def test_dependants_block_a_delete() -> None:
 
     assert (error.code, writing.end) == ("dependants", "rollback")
     assert "expenses (100+)" in error.detail
-    assert [(issue.code, issue.message) for issue in error.issues] == [("expenses", "100+ rows depend on this one")]
+    assert [(issue.code, issue.message) for issue in error.issues] == [
+        ("dependant", "expenses: 100+ rows depend on this one")
+    ]
     assert writing.database.asked("DELETE") == 0
 
 
