@@ -9,6 +9,7 @@ every mistake.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -23,7 +24,7 @@ from gateway.errors import ConfigurationError
 
 PREFIX: Final = "GATEWAY_"
 SETTINGS_FILE_VARIABLE: Final = "GATEWAY_SETTINGS"
-FOREIGN_VARIABLES: Final = frozenset({"GATEWAY_TEST_DATABASE_URL", "GATEWAY_TEST_TOKEN", SETTINGS_FILE_VARIABLE})
+FOREIGN_VARIABLES: Final = frozenset({"GATEWAY_TEST_DATABASE_URL", SETTINGS_FILE_VARIABLE})
 
 
 def _setting(default: Any, summary: str, *, least: float | None = None, most: float | None = None) -> Any:
@@ -177,6 +178,8 @@ def _fault(name: str, value: object) -> str | None:
 def _is_outside(value: object, least: float | None, most: float | None) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
+    if not math.isfinite(value):
+        return True
     return (least is not None and value < least) or (most is not None and value > most)
 
 

@@ -76,7 +76,7 @@ def build_catalog(
     }
     wanted = frozenset(table.name.text for table in exposure.tables)
     ground = Ground(reflection.tables, chosen, profile, prefix, wanted, _lapsed(reflection, previous))
-    shapes = _shapes(ground, exposure)
+    shapes = _shapes(ground, exposure, reflection.options)
     for table in chosen.values():
         _check(ground, table, shapes[table.name], findings)
     network = connect(ground, findings)
@@ -110,10 +110,11 @@ def _lacks_definitions(
     return True
 
 
-def _shapes(ground: Ground, exposure: Exposure) -> dict[str, Shape]:
+def _shapes(ground: Ground, exposure: Exposure, options: Mapping[str, str]) -> dict[str, Shape]:
     rules = ColumnRules(
         tuple(name.text for name in exposure.hide_patterns),
         ground.profile.read_only if ground.profile else frozenset(),
+        options,
     )
     return {name: _shape(ground, table, rules) for name, table in ground.tables.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.catalog.chosen import Chosen
@@ -42,10 +42,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class ColumnRules:
-    """What holds for columns of every table: the whitelist's patterns and the profile's read-only names."""
+    """What holds for every table: the whitelist's patterns, the profile's read-only names, the CRM's options."""
 
     patterns: tuple[str, ...] = ()
     read_only: frozenset[str] = frozenset()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def shape_table(
@@ -61,9 +62,13 @@ def shape_table(
     if exposure:
         read_only |= {name.text for name in exposure.read_only}
     kinds = {**(known.kinds if known else {}), **_kinds(exposure)}
-    fillers = known.fillers if known else {}
+    demanded = _demanded(known, rules.options)
+    fillers = {name: filler for name, filler in (known.fillers if known else {}).items() if name not in demanded}
     visible = {
-        column.name: _column(position, column, _type(column, kinds, known), column.name in read_only, fillers)
+        column.name: replace(
+            _column(position, column, _type(column, kinds, known), column.name in read_only, fillers),
+            is_demanded=column.name in demanded,
+        )
         for position, column in enumerate(table.columns)
         if column.name not in hidden
     }
@@ -82,6 +87,12 @@ def shape_table(
         internal,
         _create_refusal(table, visible, hidden - {name for name, made in internal.items() if made.filler}),
     )
+
+
+def _demanded(known: KnownTable | None, options: Mapping[str, str]) -> frozenset[str]:
+    """The columns that the CRM is set to require; an option without a row is on."""
+    required_by = known.required_by if known else {}
+    return frozenset(column for column, option in required_by.items() if options.get(option, "1") != "0")
 
 
 def _hidden(

@@ -39,6 +39,7 @@ class KnownEdge:
     name: str
     reverse: str | None
     is_owned: bool
+    is_freed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class KnownTable:
 
     ``ruled`` are the tables that the rule of a managed table reads or writes besides;
     None where no rule is in place, so that the table cannot be written yet.
+    ``required_by`` are columns that must be given while an option is on.
     ``rule_columns`` are hidden columns that rules read or write.
     """
 
@@ -91,6 +93,7 @@ class KnownTable:
     computed: frozenset[str] = frozenset()
     defaulted: frozenset[str] = frozenset()
     rule_columns: frozenset[str] = frozenset()
+    required_by: Mapping[str, str] = field(default_factory=dict)
 
     def knows(self, column: str) -> bool:
         """Whether some version of the product has the column."""
@@ -184,6 +187,7 @@ def _edge(row: Row) -> KnownEdge:
         name=row["name"],
         reverse=row["reverse"] or None,
         is_owned=row["owned"] == "yes",
+        is_freed=row["owned"] == "freed",
     )
 
 
@@ -201,6 +205,7 @@ def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
     files = {name: _grouped(data[name]) for name in _FILES_OF_A_TABLE}
     ruled = data["settings"].get("ruled", {})
     rule_columns = data["settings"].get("rule_columns", {})
+    required_by = data["settings"].get("required_by_option", {})
     described = {row["table"]: row for row in data["tables"]}
     names = {**described, **columns, **files["sensitive"]}
     return {
@@ -208,6 +213,7 @@ def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
             _table(name, described.get(name, {}), columns[name], {file: rows[name] for file, rows in files.items()}),
             ruled=tuple(ruled[name]) if name in ruled else None,
             rule_columns=frozenset(rule_columns.get(name, ())),
+            required_by=required_by.get(name, {}),
         )
         for name in names
     }

@@ -53,7 +53,8 @@ class Column:
     it out (default, auto-increment or generated); a nullable column always has one.
     ``has_zero_date_default`` marks a NOT NULL date whose default is a zero date: a
     written null becomes that default. ``is_touched`` marks a DATETIME that takes the
-    current time at each change of its row.
+    current time at each change of its row, ``is_demanded`` a column that the CRM is set
+    to require.
     """
 
     name: str
@@ -66,12 +67,13 @@ class Column:
     has_zero_date_default: bool = False
     filler: Filler | None = None
     is_touched: bool = False
+    is_demanded: bool = False
     position: int = 0
 
     @property
     def is_required(self) -> bool:
         """Whether a create must give the column."""
-        return not (self.is_nullable or self.has_default or self.filler is not None)
+        return self.is_demanded or not (self.is_nullable or self.has_default or self.filler is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +116,9 @@ class Relationship:
     stand on the side that holds the reference: this table for a to-one, the
     target for a to-many and for a picked to-one. ``is_text_reference`` marks a
     text column that holds numbers: it is compared through a guarded CAST.
-    ``is_owned`` marks children that live and die with the row. ``inverse`` is the
-    name of the same edge seen from the target, None when it has no name there.
+    ``is_owned`` marks children that live and die with the row, ``is_freed`` those that
+    stay when it is deleted and no longer refer to it. ``inverse`` is the name of the
+    same edge seen from the target, None when it has no name there.
     """
 
     name: str
@@ -127,6 +130,7 @@ class Relationship:
     pick: Pick | None = None
     is_text_reference: bool = False
     is_owned: bool = False
+    is_freed: bool = False
     inverse: str | None = None
 
     @property

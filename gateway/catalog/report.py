@@ -173,11 +173,11 @@ def _lines(found: Report) -> Iterator[str]:
     where = f", tables begin with {found.prefix}" if found.prefix else ""
     yield f"{found.whitelist} against {found.dialect} {found.server}{where}, time zone {found.zone}"
     yield from _resources(found.tables)
-    yield from _listed("Columns hidden from every client", _per_table(found.tables, "hidden"))
+    yield from _listed("Tables with columns hidden from every client", _per_table(found.tables, "hidden"))
     yield from _listed(
         "Not writable, and why", [_refusal(table, why) for table in found.tables for why in table.refusals]
     )
-    yield from _listed("References without an index", _per_table(found.tables, "unindexed"))
+    yield from _listed("Tables with references without an index", _per_table(found.tables, "unindexed"))
     yield from _listed("Searched without an index", _per_table(found.tables, "unindexed_search"))
     yield from _names("Joined to no other resource", found.orphaned)
     yield from _names("Read for other tables' sake, not exposed", found.internal)

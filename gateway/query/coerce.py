@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal
+from ipaddress import IPv4Address, ip_address
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
@@ -142,8 +144,22 @@ def text_of(raw: object) -> str:
     return text
 
 
-def _read_text(_: ColumnType, raw: object) -> str:
-    return text_of(raw)
+def read_text(column_type: ColumnType, raw: object) -> str:
+    """A text; the few texts that the server holds in a form of their own must have it."""
+    text = text_of(raw)
+    form = _FORMS.get(column_type.sql.lower())
+    if form is not None:
+        try:
+            form(text)
+        except ValueError as error:
+            raise RefusedValueError("type", f"a value of type {column_type.sql.lower()} is due") from error
+    return text
+
+
+_FORMS: Final[Mapping[str, Callable[[str], object]]] = MappingProxyType(
+    {"uuid": UUID, "inet4": IPv4Address, "inet6": ip_address}
+)
+"""Types of MariaDB that compare as no text: one of another form would equal nothing, or be refused."""
 
 
 def stored_lines(text: str) -> str:
@@ -257,14 +273,14 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "bit": read_integer,
         "decimal": read_decimal,
         "float": read_float,
-        "string": _read_text,
-        "enum": _read_text,
-        "html": _read_text,
+        "string": read_text,
+        "enum": read_text,
+        "html": read_text,
         "multiline": _read_lines,
         "time": read_time,
         "binary": read_binary,
-        "set": _read_text,
-        "php_list": _read_text,
-        "json": _read_text,
+        "set": read_text,
+        "php_list": read_text,
+        "json": read_text,
     }
 )

@@ -31,6 +31,7 @@ from gateway.query.coerce import (
     read_flag,
     read_float,
     read_integer,
+    read_text,
     read_time,
     stored_lines,
     stored_moment,
@@ -117,7 +118,7 @@ def _write_decimal(column_type: ColumnType, raw: object) -> Decimal:
 
 
 def _write_text(column_type: ColumnType, raw: object) -> str:
-    text = text_of(raw)
+    text = read_text(column_type, raw)
     length = len(text.encode()) if column_type.is_byte_counted else len(text)
     if column_type.length is not None and length > column_type.length:
         unit = "bytes" if column_type.is_byte_counted else "characters"

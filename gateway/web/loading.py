@@ -125,7 +125,9 @@ def _read_options(exposure: Exposure, profile: Profile | None) -> Mapping[str, A
     if profile is None or not profile.options_table:
         return {}
     prefix = exposure.prefix if exposure.prefix is not None else profile.prefix
-    options: dict[str, Any] = {"options_table": prefix + profile.options_table, "option_names": (TIMEZONE_OPTION,)}
+    required_by = {option for table in profile.tables.values() for option in table.required_by.values()}
+    names = (TIMEZONE_OPTION, *sorted(required_by))
+    options: dict[str, Any] = {"options_table": prefix + profile.options_table, "option_names": names}
     if profile.custom_fields is not None:
         options["custom_fields_table"] = prefix + profile.custom_fields.table
     return options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -236,7 +237,7 @@ def test_what_the_database_fills_need_not_be_given() -> None:
 @pytest.mark.parametrize(
     ("resource", "required"),
     [
-        ("clients", set()),
+        ("clients", {"company"}),
         ("leads", {"name"}),
         ("notes", {"rel_type", "rel_id"}),
         ("expenses", {"category", "amount"}),
@@ -264,7 +265,6 @@ def test_creating_asks_only_for_what_a_user_would_think_of(resource: str, requir
         ("expenses.clientid", Filler("constant", 0)),
         ("leads.status", Filler("lead_status")),
         ("leads.source", Filler("lead_source")),
-        ("clients.company", Filler("constant", "")),
         ("clients.billing_country", Filler("constant", 0)),
         ("contacts.phonenumber", Filler("constant", "")),
     ],
@@ -272,6 +272,19 @@ def test_creating_asks_only_for_what_a_user_would_think_of(resource: str, requir
 def test_fillers_write_what_the_crm_would(path: str, filler: Filler, catalog: Catalog) -> None:
     """Times, the acting staff, a customer's currency, and the CRM's words for nothing."""
     assert column(catalog, path).filler == filler
+
+
+@pytest.mark.parametrize(
+    ("options", "is_required"),
+    [({}, True), ({"company_is_required": "1"}, True), ({"company_is_required": "0"}, False)],
+)
+def test_a_customers_name_is_required_where_the_crm_is_set_so(options: Mapping[str, str], is_required: bool) -> None:
+    """Without it the CRM shows the primary contact's, for which it needs an empty text and no NULL."""
+    catalog = perfex_built(exposure_of("clients"), perfex_reflection(options=options)).catalog
+    company = column(catalog, "clients.company")
+
+    assert company.is_required is is_required
+    assert company.filler == (None if is_required else Filler("constant", ""))
 
 
 def test_columns_that_php_trusts_are_read_only_everywhere(catalog: Catalog) -> None:

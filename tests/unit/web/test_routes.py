@@ -30,11 +30,12 @@ def test_json_is_accepted_in_any_case_and_on_any_line(values: list[bytes]) -> No
 
 
 def test_a_client_that_takes_no_json_is_told_so() -> None:
-    """A 406, before anything is done."""
-    with pytest.raises(RequestError) as caught:
-        check_accept({"headers": [(b"accept", b"text/html"), (b"accept", b"image/*")]})
+    """A 406, before anything is done; ``q=0`` says no too."""
+    for values in ([b"text/html", b"image/*"], [b"*/*;q=0"], [b"image/jsonfoo"], [b"application/json; q=0.000"]):
+        with pytest.raises(RequestError) as caught:
+            check_accept({"headers": [(b"accept", value) for value in values]})
 
-    assert (caught.value.code, caught.value.status) == ("not_acceptable", 406)
+        assert (caught.value.code, caught.value.status) == ("not_acceptable", 406)
 
 
 @pytest.mark.parametrize(
