@@ -29,6 +29,14 @@ class CatalogKept:
 
 
 @dataclass(frozen=True, slots=True)
+class NameLeftOut:
+    """A new catalog is in place without a name of the whitelist that nothing knows."""
+
+    reason: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseLost:
     """The database stopped answering; requests get 503 until it is back."""
 
@@ -60,6 +68,13 @@ class CountEstimated:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimNotEnded:
+    """The store did not take what became of a write under an Idempotency-Key; a repeat is told it is unknown."""
+
+    cause: BaseException
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFailed:
     """An error nobody foresaw reached the outermost handler."""
 
@@ -87,11 +102,13 @@ class TokenRefused:
 Event = (
     CatalogLoaded
     | CatalogKept
+    | NameLeftOut
     | DatabaseLost
     | DatabaseFound
     | ReadRetried
     | StatementTimedOut
     | CountEstimated
+    | ClaimNotEnded
     | RequestFailed
     | RequestUnavailable
     | TokenRefused

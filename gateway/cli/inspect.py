@@ -27,14 +27,18 @@ def check(as_json: bool, **options: object) -> None:
     why. Exit code 1 when there are problems.
     """
     from gateway.catalog.report import as_dict, render_text, report  # noqa: PLC0415  # see the package's docstring
-    from gateway.cli.loading import load  # noqa: PLC0415  # as above
+    from gateway.cli.loading import acting_staff, load  # noqa: PLC0415  # as above
 
-    loaded = load(settings_with(options))
+    settings = settings_with(options)
+    loaded = load(settings)
+    staff = acting_staff(settings, loaded.catalog) if loaded.profile else None
     found = report(loaded.catalog, loaded.reflection, loaded.exposure, loaded.problems, loaded.profile)
     if as_json:
-        put_json(as_dict(found))
+        put_json({**as_dict(found), "acting_staff": staff})
     else:
         put(render_text(found).rstrip())
+        if loaded.profile:
+            put(f"Writes name staff {staff} where the token has none." if staff else _NOBODY_ACTS)
     if not found.is_usable:
         sys.exit(1)
 
@@ -53,6 +57,11 @@ def routes(as_json: bool, **options: object) -> None:
     else:
         put_table(("PATH", "METHODS", "ABOUT"), [(path, " ".join(methods), about) for path, methods, about in listed])
 
+
+_NOBODY_ACTS: Final = (
+    "Writes that must name a staff member answer 503: there is no active administrator. "
+    "Set GATEWAY_STAFF_ID, or create tokens with --staff."
+)
 
 Route = tuple[str, tuple[str, ...], str]
 """A path, its methods, and what there is to know of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, column, func, select, table
+from sqlalchemy import Connection, Integer, column, func, select, table
 
 from gateway.catalog.engine import engine_of, open_connection
 from gateway.catalog.model import Catalog
@@ -91,3 +91,20 @@ def propose(settings: Settings) -> Proposal:
 def _version(connection: Connection, migrations_table: str) -> str | None:
     version = connection.execute(select(func.max(column("version"))).select_from(table(migrations_table))).scalar()
     return None if version is None else str(version)
+
+
+def acting_staff(settings: Settings, catalog: Catalog) -> int | None:
+    """Return the staff id that writes name when their token has none, None when nobody could be named.
+
+    Raises:
+        UnavailableError: the database cannot be reached.
+    """
+    staff = catalog.tables.get(f"{catalog.prefix}staff")
+    if settings.staff_id or staff is None:
+        return settings.staff_id or None
+    names = column("staffid", Integer), column("active", Integer), column("admin", Integer)
+    rows = table(staff.name, *names)
+    query = select(func.min(rows.c.staffid)).where(rows.c.active == 1, rows.c.admin == 1)
+    with open_connection(engine_of(settings)) as connection:
+        found = connection.execute(query).scalar()
+    return None if found is None else int(found)

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Final
 
 from gateway.errors import ConfigurationError, GatewayError, UnavailableError
-from gateway.observe import CatalogKept, CatalogLoaded, Observer
+from gateway.observe import CatalogKept, CatalogLoaded, NameLeftOut, Observer
 from gateway.web.loading import Loaded, widening_problems
 from gateway.web.service import Service
 
@@ -141,7 +141,7 @@ class Keeper:
         if refused:
             raise ConfigurationError("The whitelist does not fit the database:", refused)
         for problem in loaded.problems:
-            self._observer(CatalogKept(reason, f"left out: {problem}"))
+            self._observer(NameLeftOut(reason, str(problem)))
         self._service = self._sources.serve(loaded)
         self._loaded = loaded
         self.has_failed = False

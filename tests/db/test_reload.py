@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gateway.observe import CatalogKept, CatalogLoaded
+from gateway.observe import CatalogKept, CatalogLoaded, NameLeftOut
 from gateway.state.store import StateStore
 from sample_crm import build
 from tests.support.app import NOON, App, RunningServer, served
@@ -314,7 +314,7 @@ async def test_a_name_that_nothing_knows_is_left_out_on_a_reload(app: App, white
 
     assert {row["resource"] for row in (await app.json(""))["data"]} == {"invoices", "notes"}
     assert "clientnote" not in (await app.json("invoices/1"))["data"]
-    said = " ".join(event.detail for event in app.events if isinstance(event, CatalogKept))
+    said = " ".join(event.problem for event in app.events if isinstance(event, NameLeftOut))
     assert "invoises" in said
     assert "duedat" in said
 

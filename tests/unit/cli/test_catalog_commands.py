@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+import sample_crm
 from gateway.settings import Settings
 
 Run = Callable[..., Result]
@@ -270,3 +271,23 @@ def test_a_fresh_demo_makes_the_crm_anew(run: Run, here: Path, served: list[Sett
 
     assert count > 42
     assert len(served) == 2
+
+
+def test_check_of_another_database_says_nothing_of_staff(run: Run, settings: Mapping[str, str]) -> None:
+    """Who acts is a question of Perfex's."""
+    assert "staff" not in run("check", **settings).stdout
+    assert json.loads(run("check", "--json", **settings).stdout)["acting_staff"] is None
+
+
+def test_check_names_who_acts_in_the_crm(run: Run, here: Path) -> None:
+    """The lowest active administrator, where no setting names another."""
+    sample_crm.build(f"sqlite:///{here / 'crm.db'}", scale="tiny")
+    (here / "whitelist.yaml").write_text("version: 1\nprofile: perfex\ntables: [notes]\n", encoding="utf-8")
+    url = {"GATEWAY_DATABASE_URL": f"sqlite:///{here / 'crm.db'}"}
+
+    assert "Writes name staff 1 where the token has none." in run("check", **url).stdout
+    assert "Writes name staff 7" in run("check", **url, GATEWAY_STAFF_ID="7").stdout
+    with sqlite3.connect(here / "crm.db") as connection:
+        connection.execute("UPDATE tblstaff SET active = 0")
+    connection.close()
+    assert "GATEWAY_STAFF_ID" in run("check", **url).stdout
