@@ -460,3 +460,22 @@ def test_the_crms_own_types_are_all_covered() -> None:
 def test_a_type_without_precision_takes_all_digits() -> None:
     """As the aggregates to come will have it."""
     assert coerce_written(parse_sql_type("decimal(65,0)"), "9" * 65, CLOCK) == Decimal("9" * 65)
+
+
+@pytest.mark.parametrize(
+    ("sql", "good", "bad"),
+    [
+        ("uuid", "123e4567-e89b-12d3-a456-426614174000", "abc"),
+        ("inet4", "10.0.0.1", "::1"),
+        ("inet6", "::1", "10.0.0"),
+    ],
+)
+def test_texts_that_the_server_holds_in_a_form_of_their_own_must_have_it(sql: str, good: str, bad: str) -> None:
+    """It compares them as no text: another one would silently equal nothing."""
+    column_type = parse_sql_type(sql)
+    assert coerce_operand(column_type, good, CLOCK) == coerce_written(column_type, good, CLOCK) == good
+
+    for coerce in (coerce_operand, coerce_written):
+        with pytest.raises(RefusedValueError) as caught:
+            coerce(column_type, bad, CLOCK)
+        assert caught.value.code == "type"
