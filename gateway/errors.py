@@ -9,7 +9,8 @@ out: a `GatewayError` that any front end can render. Rendering is not done here.
     ├── ForbiddenError     403                       known, but not granted
     ├── NotFoundError      404                       no such resource, row or path
     ├── MethodError        405                       the resource does not do that
-    ├── ConflictError      409                       the stored rows do not allow it
+    ├── ConflictError      409, 412                  the stored rows do not allow it
+    │   └── UnrecordedError                          or may have changed before, nobody knows
     ├── ValidationError    422                       fields of the body are wrong
     ├── UnavailableError   503, 504                  try again later
     ├── ConfigurationError (start only)              settings or whitelist are wrong
@@ -26,12 +27,21 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
-    """One row of the registry: a stable code with its HTTP status and title."""
+    """One row of the registry: a stable code with its HTTP status and title.
+
+    ``other_status`` is a second one that a few codes are answered with, 0 for none.
+    """
 
     code: str
     status: int
     title: str
     summary: str
+    other_status: int = 0
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status of the code, the usual one first."""
+        return (self.status, self.other_status) if self.other_status else (self.status,)
 
 
 _KINDS: Final = (
@@ -39,6 +49,7 @@ _KINDS: Final = (
     ErrorKind("parameter_unknown", 400, "Unknown parameter", "A query parameter that this path does not take."),
     ErrorKind("parameter_conflict", 400, "Conflicting parameters", "One parameter was sent with different values."),
     ErrorKind("parameter_invalid", 400, "Invalid parameter", "A parameter's value is not one it can have."),
+    ErrorKind("parameter_missing", 400, "Parameter required", "A parameter that this request cannot do without."),
     ErrorKind("field_unknown", 400, "Unknown field", "A name that is no field of the resource, for this caller."),
     ErrorKind("operator_unknown", 400, "Unknown operator", "A filter operator that does not exist."),
     ErrorKind("operator_misfit", 400, "Operator does not fit", "The operator cannot be used on a field of this type."),
@@ -50,6 +61,7 @@ _KINDS: Final = (
     ErrorKind("key_invalid", 400, "Invalid key", "The key in the path cannot be read as the resource's key."),
     ErrorKind("body_syntax", 400, "Malformed body", "The body is not well-formed JSON or form data."),
     ErrorKind("path_invalid", 400, "Malformed path", "The path is not well-formed."),
+    ErrorKind("header_invalid", 400, "Invalid header", "A header's value is not one it can have; the detail names it."),
     # 401, 403
     ErrorKind("token_missing", 401, "Token required", "The request carries no token."),
     ErrorKind("token_invalid", 401, "Invalid token", "The token is unknown, revoked or expired."),
@@ -73,11 +85,24 @@ _KINDS: Final = (
     # 409, 422
     ErrorKind("duplicate", 409, "Duplicate", "A row with the same unique value exists."),
     ErrorKind("dependants", 409, "Row is in use", "Other rows depend on this one."),
+    ErrorKind(
+        "not_last", 409, "Not the last document", "By the CRM's settings only the newest document may be deleted."
+    ),
     ErrorKind("reference_missing", 409, "Referenced row is missing", "A value refers to a row that does not exist."),
     ErrorKind("key_ambiguous", 409, "Key is not unique", "Several rows have this key, so none of them is changed."),
     ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
     ErrorKind(
         "refused_by_database", 409, "Refused by the database", "A rule of the database itself refused the write."
+    ),
+    ErrorKind("idempotency_running", 409, "Still running", "The first request with this Idempotency-Key is running."),
+    ErrorKind(
+        "idempotency_expired", 409, "Answer expired", "The write of this Idempotency-Key was done over a day ago."
+    ),
+    ErrorKind("idempotency_mismatch", 422, "Key of another request", "The Idempotency-Key came with another request."),
+    ErrorKind("precondition_failed", 412, "Precondition failed", "The row is not, or no longer, as If-Match names it."),
+    ErrorKind("too_many_affected", 422, "Too many rows", "More rows match than max_affected allows; none was changed."),
+    ErrorKind(
+        "conflict_key_missing", 422, "No whole unique key", "With on_conflict the body must hold a whole unique key."
     ),
     ErrorKind(
         "fields_invalid", 422, "Invalid fields", "Fields of the body are unknown, missing or wrong; each is named."
@@ -88,12 +113,19 @@ _KINDS: Final = (
     ErrorKind("database_away", 503, "Database away", "The database cannot be reached; nothing was changed."),
     ErrorKind("database_refuses", 503, "Database refuses", "The database does not permit this to the gateway itself."),
     ErrorKind("database_busy", 503, "Database busy", "All connections stayed busy for the whole wait."),
-    ErrorKind("outcome_unknown", 503, "Outcome unknown", "The connection died at commit; the write may have happened."),
+    ErrorKind(
+        "outcome_unknown",
+        503,
+        "Outcome unknown",
+        "The write may have happened: its connection died at commit, or its Idempotency-Key has no outcome (409).",
+        409,
+    ),
     ErrorKind("state_away", 503, "State store away", "The gateway's own store did not answer; nothing was done."),
     ErrorKind("no_acting_staff", 503, "No acting staff", "No active administrator exists whom a write could name."),
     ErrorKind(
         "schema_changed", 503, "Database schema changed", "A table changed under the request; the catalog reloads."
     ),
+    ErrorKind("reload_failed", 503, "Reload failed", "The catalog could not be read anew; the one before is in use."),
     ErrorKind("statement_timeout", 504, "Statement limit reached", "The database did not answer within the limit."),
     # start
     ErrorKind("configuration", 500, "Configuration error", "Settings or whitelist are wrong; shown at start only."),
@@ -113,8 +145,9 @@ FIELD_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "computed": "The CRM computes the value; it can only be sent as it comes out.",
         "scale": "The number has more decimals than the column.",
         "member": "The value is not one of the allowed ones.",
+        "reference": "No row has the key that the value names.",
         "nonexistent_time": "The local time does not exist in the CRM's time zone.",
-        "duplicate": "The field was given twice.",
+        "duplicate": "The field was given twice, or another row has the value that only one may have.",
         "dependant": "Rows of this resource depend on the row; `other` are rows that the caller may not read.",
     }
 )
@@ -152,6 +185,8 @@ class GatewayError(Exception):
     ) -> None:
         super().__init__(detail)
         self.kind = REGISTRY[code]
+        self.status = self.kind.status
+        """The HTTP status, one of those the code has."""
         self.code = code
         self.detail = detail
         self.offset = offset
@@ -160,11 +195,6 @@ class GatewayError(Exception):
         if not listed and parameter is not None:
             listed = (Issue(detail, parameter=parameter, suggestion=suggestion),)
         self.issues = listed
-
-    @property
-    def status(self) -> int:
-        """The HTTP status of the error."""
-        return self.kind.status
 
 
 class RequestError(GatewayError):
@@ -188,7 +218,15 @@ class MethodError(GatewayError):
 
 
 class ConflictError(GatewayError):
-    """The stored rows do not allow it (409)."""
+    """The stored rows do not allow it (409), or are not as the client requires (412)."""
+
+
+class UnrecordedError(ConflictError):
+    """What became of an earlier write was never recorded: ``outcome_unknown`` with the status of a conflict (409)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("outcome_unknown", detail)
+        self.status = self.kind.other_status
 
 
 class ValidationError(GatewayError):

@@ -58,6 +58,7 @@ class Settings:
     count_reuse_ms: int = _setting(2_000, "milliseconds a count may be reused, 0 for never", least=0, most=2_000)
     reload_every_s: float = _setting(60.0, "seconds between looks at the database's tables; 0 for never", least=0)
     max_body_bytes: int = _setting(262_144, "largest request body", least=1_024)
+    max_bulk_body_bytes: int = _setting(4_194_304, "largest request body that is an array of rows", least=1_024)
     body_wait_s: float = _setting(10.0, "seconds a request body may take to arrive before 408", least=0.01, most=3_600)
     max_url_bytes: int = _setting(8_192, "longest URL", least=256)
     max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)

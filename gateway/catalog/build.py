@@ -44,6 +44,10 @@ _HIDDEN_CHILDREN: Final = (
     "rows that depend on it may be in tables that the gateway's database user may not see; "
     "grant it SELECT on the whole database"
 )
+_HIDDEN_FROM_RULES: Final = (
+    "the rules that go with a write need tables that the gateway's database user may not see; "
+    "grant it SELECT on the whole database"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ class _Maker:
             relationships=self._relationships(reflected.name),
             aliases=chosen.aliases,
             mode=mode,
-            mode_reason=reason,
+            mode_reason=reason or self._rule_refusal(known, mode),
             create_refusal=shape.create_refusal,
             is_view=reflected.is_view,
             is_delete_forbidden=chosen.exposure.is_delete_forbidden,
@@ -222,6 +226,7 @@ class _Maker:
             excluded=self._excluded(reflected, known, shape),
             computed=known.computed if known and mode is WriteMode.MANAGED else frozenset(),
             defaulted=known.defaulted if known and mode is WriteMode.MANAGED else frozenset(),
+            nested=known.nested if known and mode is WriteMode.MANAGED else frozenset(),
         )
 
     def _is_followed(self, edge: Relationship) -> bool:
@@ -253,10 +258,18 @@ class _Maker:
         profile = self.ground.profile
         if profile is None or chosen.known is None or mode is WriteMode.NONE or chosen.exposure.is_delete_forbidden:
             return None
-        children = (self.ground.prefix + name for name in known_dependants(chosen.known, profile))
+        return _HIDDEN_CHILDREN if self._is_any_hidden(known_dependants(chosen.known, profile)) else None
+
+    def _rule_refusal(self, known: KnownTable | None, mode: WriteMode) -> str:
+        """Why a rule might go by half of what it needs: an amount without the taxes that nobody could see is wrong."""
+        ruled = known.ruled if known is not None and mode is WriteMode.MANAGED else None
+        return _HIDDEN_FROM_RULES if self._is_any_hidden(ruled or ()) else ""
+
+    def _is_any_hidden(self, names: Iterable[str]) -> bool:
+        """Whether one of the tables, there or not, is not shown to the gateway."""
         rights, unreadable = self.reflection.rights, self.reflection.unreadable
-        is_hidden = any(name in unreadable or not rights.shows(name) for name in children)
-        return _HIDDEN_CHILDREN if is_hidden else None
+        tables = (self.ground.prefix + name for name in names)
+        return any(name in unreadable or not rights.shows(name) for name in tables)
 
     def _fields(self, name: str, shape: Shape, known: KnownTable | None) -> dict[str, Field]:
         fields: dict[str, Field] = dict(shape.visible)

@@ -42,6 +42,7 @@ class Edge:
     reverse: str | None = None
     guards: tuple[Guard, ...] = ()
     is_owned: bool = False
+    is_freed: bool = False
     is_pick: bool = False
     mark: Mark | None = None
 
@@ -118,6 +119,7 @@ def _profile_edges(ground: Ground, findings: Findings) -> Iterator[Edge]:
             profile.reverse_names[known],
             known.guards,
             known.is_owned,
+            known.is_freed,
         )
         if _is_possible(ground, edge, findings):
             yield edge
@@ -187,7 +189,9 @@ def _merge_whitelisted(ground: Ground, edges: dict[tuple[object, ...], Edge], fi
                 message = f'relationship "{edge.name}" of {table.resource} is already there as "{same.name}"'
                 findings.problem(wanted.name.mark, message)
             else:
-                edges[edge.identity] = replace(edge, is_owned=bool(same and same.is_owned))
+                edges[edge.identity] = replace(
+                    edge, is_owned=bool(same and same.is_owned), is_freed=bool(same and same.is_freed)
+                )
 
 
 def _whitelisted(
@@ -327,6 +331,7 @@ class _Namer:
             pick=pick,
             is_text_reference=is_text,
             is_owned=edge.is_owned,
+            is_freed=edge.is_freed,
             inverse=name if name and is_exposed else None,
         )
         self._keep(back, edge.reverse)

@@ -92,6 +92,7 @@ class KnownTable:
     derived: tuple[KnownField, ...] = ()
     computed: frozenset[str] = frozenset()
     defaulted: frozenset[str] = frozenset()
+    nested: frozenset[str] = frozenset()
     rule_columns: frozenset[str] = frozenset()
     required_by: Mapping[str, str] = field(default_factory=dict)
 
@@ -248,9 +249,14 @@ def _table(name: str, row: Row, columns: list[Row], files: Mapping[str, list[Row
         allowed=_allowed(files["allowed"]),
         fillers={filler["column"]: _filler(filler) for filler in files["fillers"]},
         derived=tuple(_field(derived) for derived in files["derived"]),
-        computed=frozenset(each["column"] for each in files["managed"] if each["how"] == "computed"),
-        defaulted=frozenset(each["column"] for each in files["managed"] if each["how"] == "defaulted"),
+        computed=_managed(files["managed"], "computed"),
+        defaulted=_managed(files["managed"], "defaulted"),
+        nested=_managed(files["managed"], "nested"),
     )
+
+
+def _managed(rows: Iterable[Row], how: str) -> frozenset[str]:
+    return frozenset(row["column"] for row in rows if row["how"] == how)
 
 
 def _allowed(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:

@@ -85,9 +85,11 @@ def _methods(table: Table) -> frozenset[str]:
 
 
 def _children_needs(catalog: Catalog, parent: str, purpose: str, seen: frozenset[str]) -> Iterator[_Need]:
-    """Children are looked at; owned ones go along, and what depends on them is looked at in turn."""
+    """Children are looked at; owned ones go along, what depends on them is looked at in turn, freed ones change."""
     for edge in catalog.dependants.get(parent, ()):
         yield _Need(edge.target, "SELECT", purpose)
+        if edge.is_freed:
+            yield _Need(edge.target, "UPDATE", purpose)
         if edge.is_owned:
             yield _Need(edge.target, "DELETE", purpose)
             if edge.target not in seen:

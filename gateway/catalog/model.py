@@ -233,7 +233,8 @@ class Table:
     or document and no client text resolves to it. ``columns`` are the visible
     ones in definition order; ``fields`` has those and the derived ones by name.
     ``computed`` are the columns that the rule of a managed table sets itself,
-    ``defaulted`` those that it fills in when a create leaves them out.
+    ``defaulted`` those that it fills in when a create leaves them out, ``nested`` the
+    relationships whose rows it writes along although they have rules of their own.
     ``key`` is empty when rows cannot be addressed. ``create_refusal`` is the
     reason why rows cannot be created, None when they can; ``delete_refusal`` is why
     they cannot be deleted although the whitelist allows it.
@@ -261,6 +262,7 @@ class Table:
     excluded: Excluded | None = None
     computed: frozenset[str] = frozenset()
     defaulted: frozenset[str] = frozenset()
+    nested: frozenset[str] = frozenset()
 
     @property
     def column_by_name(self) -> Mapping[str, Column]:

@@ -9,7 +9,8 @@ from typing import Any
 from gateway.errors import NotFoundError
 from gateway.execution.database import Database
 from gateway.operations.counts import Counts
-from gateway.operations.results import Count, PageResult
+from gateway.operations.results import Count, PageResult, RowResult
+from gateway.operations.tags import Tags
 from gateway.query.plan import ReadPlan, Values
 from gateway.query.planner import PlannedRead, slots_before
 from gateway.sql.cache import StatementCache
@@ -18,8 +19,9 @@ from gateway.sql.cache import StatementCache
 class Reads:
     """Lists and single rows of one catalog on one database."""
 
-    def __init__(self, database: Database, statements: StatementCache, counts: Counts) -> None:
+    def __init__(self, database: Database, statements: StatementCache, counts: Counts, tags: Tags) -> None:
         self._database = database
+        self._tags = tags
         self._statements = statements
         self._counts = counts
 
@@ -28,16 +30,18 @@ class Reads:
         statement = self._statements.read(plan)
         return statement.decode(await self._database.fetch(statement.text, statement.bind(values)))
 
-    async def row(self, plan: ReadPlan, values: Values) -> dict[str, Any]:
-        """Return the one row of a plan. One statement.
+    async def row(self, plan: ReadPlan, values: Values) -> RowResult:
+        """Return the one row of a tagged plan. One statement.
 
         Raises:
             NotFoundError: ``row_unknown``.
         """
-        rows = await self.rows(plan, values)
+        statement = self._statements.read(plan)
+        rows = await self._database.fetch(statement.text, statement.bind(values))
         if not rows:
             raise row_unknown(plan)
-        return rows[0]
+        assert statement.tagged is not None
+        return RowResult(statement.decode(rows)[0], self._tags.of(statement.tagged(rows[0])))
 
     async def page(self, planned: PlannedRead, count: str) -> PageResult:
         """Return one page and its count.

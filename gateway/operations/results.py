@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 CountForm = Literal["exact", "recent", "estimate", "none"]
-ResultRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,45 @@ class PageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RowResult:
+    """One row, with its tag."""
+
+    row: dict[str, Any]
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenResult:
-    """A row after its write, with its key."""
+    """A row after its write, with its key and tag; ``tag`` is None where the row cannot be read back.
+
+    ``is_new`` says that this write made it.
+    """
 
     row: dict[str, Any]
     key: tuple[object, ...]
+    tag: str | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedResult:
+    """What a delete removed, or would remove.
+
+    ``owned`` counts the rows that go along and ``dependants`` those that block, by
+    resource (``other`` for what the caller may not read); they are only told of
+    a delete that was tried out. Counts above `query.deletes.MOST_COUNTED` mean "more".
+    """
+
+    affected: int
+    owned: Mapping[str, int] = field(default_factory=dict)
+    dependants: Mapping[str, int] = field(default_factory=dict)
+
+    def plus(self, other: DeletedResult) -> DeletedResult:
+        """Return both together."""
+        return DeletedResult(
+            self.affected + other.affected, _sum(self.owned, other.owned), _sum(self.dependants, other.dependants)
+        )
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in (*one, *other)}

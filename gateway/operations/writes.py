@@ -9,56 +9,76 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from gateway.catalog.model import Catalog, Column, Table, WriteMode
-from gateway.errors import ConflictError, ForbiddenError, Issue, UnavailableError, ValidationError
+from gateway.catalog.model import Catalog, Table, WriteMode
+from gateway.errors import ConflictError, ForbiddenError, UnavailableError
 from gateway.execution.database import Database, Session
+from gateway.execution.database import Row as DriverRow
 from gateway.execution.failures import ValueRefusedError
 from gateway.operations.counts import Counts
+from gateway.operations.drafts import (
+    all_children,
+    check_computed,
+    corrections,
+    draft_of,
+    in_use,
+    inserted_values,
+    key_of,
+    named,
+    plain_stored,
+    updated_values,
+    values_of,
+)
 from gateway.operations.fill import Fills
 from gateway.operations.managed.model import (
-    Child,
     Draft,
     Extension,
     InsertRow,
     NewKey,
-    Operation,
-    Row,
     Rule,
-    UpdateRows,
 )
 from gateway.operations.managed.plain import PlainRule
 from gateway.operations.managed.registry import RULES
-from gateway.operations.managed.rows import ManagedRows, plain_value
+from gateway.operations.managed.rows import ManagedRows
 from gateway.operations.reads import row_unknown
-from gateway.operations.results import WrittenResult
+from gateway.operations.results import DeletedResult, RowResult, WrittenResult
+from gateway.operations.tags import Precondition, Tags
 from gateway.query.children import PlannedChild
 from gateway.query.coerce import Clock
-from gateway.query.deletes import MOST_COUNTED
-from gateway.query.plan import InsertStep, SlotValue, UpdateStep, WriteStep
-from gateway.query.writes import PlannedWrite, altered, as_stored, at_fault, pointer, with_value
+from gateway.query.plan import ReadPlan, Values
+from gateway.query.writes import Dependant, PlannedWrite, altered, as_stored, at_fault, with_value
 from gateway.sql.cache import StatementCache
+from gateway.sql.statement import Statement
 
 MOST_TRIES: Final = 4
 _FIRST_PAUSE_S: Final = 0.005
 Done = TypeVar("Done")
 
 
+class _TakenBackError(Exception):
+    """Ends the transaction of a dry run; nobody else sees it."""
+
+
 class Writes:
     """Creates, changes and deletes of one catalog on one database."""
 
-    def __init__(self, database: Database, statements: StatementCache, counts: Counts, fills: Fills) -> None:
+    def __init__(
+        self, database: Database, statements: StatementCache, counts: Counts, fills: Fills, tags: Tags
+    ) -> None:
         self._database = database
+        self._tags = tags
         self._statements = statements
         self._counts = counts
         self._fills = fills
         self._catalog: Catalog = statements.catalog
         self._rows = ManagedRows(statements.catalog, statements)
 
-    async def create(self, planned: PlannedWrite, acting_staff: int | None, clock: Clock) -> WrittenResult:
-        """Return the new row as the database has it.
+    async def create(
+        self, planned: PlannedWrite, acting_staff: int | None, clock: Clock, *, is_dry_run: bool = False
+    ) -> WrittenResult:
+        """Return the new row as the database has it; as it would be, and nothing is kept, of a dry run.
 
         Raises:
             ConflictError: ``duplicate``, ``reference_missing``, ``write_conflict``.
@@ -66,39 +86,69 @@ class Writes:
             ForbiddenError: the new row would be outside the caller's row filter.
             UnavailableError: ``no_acting_staff`` among the others.
         """
-        ready = self._fills.ready(planned, acting_staff) if self._is_simple(planned) else None
+        is_simple = self._is_simple(planned) and not is_dry_run
+        ready = self._fills.ready(planned, acting_staff) if is_simple else None
         if ready is not None:
             return await self._create_at_once(ready)
-        return await self._transact(planned, lambda session: self.create_in(session, planned, acting_staff, clock))
 
-    async def update(self, planned: PlannedWrite, acting_staff: int | None, clock: Clock) -> WrittenResult:
+        async def body(session: Session) -> WrittenResult:
+            return await self.create_in(session, planned, acting_staff, clock)
+
+        return await self.transact(planned, body, is_dry_run=is_dry_run)
+
+    async def update(
+        self,
+        planned: PlannedWrite,
+        acting_staff: int | None,
+        clock: Clock,
+        precondition: Precondition | None = None,
+        *,
+        is_dry_run: bool = False,
+    ) -> WrittenResult:
         """Return the row after its change, which may have changed nothing.
 
         Raises:
             NotFoundError: ``row_unknown``.
             ValidationError: ``fields_invalid``, also for a read-only field that differs from the stored row.
             ForbiddenError: the changed row would be outside the caller's row filter.
+            ConflictError: ``precondition_failed``; the plan of the lock must then be tagged.
         """
-        return await self._transact(planned, lambda session: self.update_in(session, planned, acting_staff, clock))
 
-    async def delete(self, planned: PlannedWrite, acting_staff: int | None, clock: Clock) -> None:
-        """Remove one row and what it owns.
+        async def body(session: Session) -> WrittenResult:
+            return await self.update_in(session, planned, acting_staff, clock, precondition)
+
+        return await self.transact(planned, body, is_dry_run=is_dry_run)
+
+    async def delete(
+        self,
+        planned: PlannedWrite,
+        acting_staff: int | None,
+        clock: Clock,
+        precondition: Precondition | None = None,
+        *,
+        is_dry_run: bool = False,
+    ) -> DeletedResult:
+        """Remove one row and what it owns; a dry run tells what would go along, and what blocks.
 
         Raises:
             NotFoundError: ``row_unknown``.
-            ConflictError: ``dependants``.
+            ConflictError: ``dependants``, but not in a dry run; ``precondition_failed`` as in `update`.
         """
-        await self._transact(planned, lambda session: self.delete_in(session, planned, acting_staff, clock))
+
+        async def body(session: Session) -> DeletedResult:
+            return await self.delete_in(session, planned, acting_staff, clock, precondition, is_dry_run=is_dry_run)
+
+        return await self.transact(planned, body, is_dry_run=is_dry_run)
 
     async def create_in(
         self, session: Session, planned: PlannedWrite, acting_staff: int | None, clock: Clock
     ) -> WrittenResult:
         """Create one row in a transaction that is somebody else's to end."""
-        for slot, pending in (*planned.pending, *(each for child in _all_children(planned) for each in child.pending)):
+        for slot, pending in (*planned.pending, *(each for child in all_children(planned) for each in child.pending)):
             planned = with_value(planned, slot, await self._fills.value(session, planned, pending, acting_staff))
         rule = self._rule(planned.table)
         staff = await self._staff(session, rule, acting_staff)
-        draft = _draft(planned, "create", self._name(planned.table), staff, clock, _inserted(planned))
+        draft = draft_of(planned, "create", self._name(planned.table), staff, clock, inserted_values(planned))
         extension = await self._extended(session, rule, draft)
         keys: dict[str, object] = {}
         await self._rows.write(session, extension.before, keys)
@@ -107,48 +157,69 @@ class Writes:
         await self._rows.write(session, extension.after, keys)
         if planned.plan.key_slot is not None:
             planned = with_value(planned, planned.plan.key_slot, keys[""])
-        row = await self._result(session, planned)
-        if row is None and planned.plan.result is not None:
+        result = await self._result(session, planned)
+        if result is None and planned.plan.result is not None:
             raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
-        _check_computed(planned, row or {}, clock)
-        return WrittenResult(row or {}, _key_of(planned, row or {}))
+        row = result.row if result is not None else {}
+        check_computed(planned, row, clock)
+        return WrittenResult(row, key_of(planned, row), result.tag if result is not None else None, is_new=True)
 
     async def update_in(
-        self, session: Session, planned: PlannedWrite, acting_staff: int | None, clock: Clock
+        self,
+        session: Session,
+        planned: PlannedWrite,
+        acting_staff: int | None,
+        clock: Clock,
+        precondition: Precondition | None = None,
     ) -> WrittenResult:
         """Change one row in a transaction that is somebody else's to end."""
-        shown, stored = await self._locked(session, planned)
+        shown, stored = await self._locked(session, planned, precondition)
         issues = altered(planned.sent_back, shown, clock)
         if issues:
             raise at_fault(issues)
         planned = as_stored(planned, shown, stored, clock)
         rule = self._rule(planned.table)
         staff = await self._staff(session, rule, acting_staff)
-        before = _plain(planned.table, stored)
-        draft = _draft(planned, "update", self._name(planned.table), staff, clock, _updated(planned), before)
+        before = plain_stored(planned.table, stored)
+        draft = draft_of(planned, "update", self._name(planned.table), staff, clock, updated_values(planned), before)
         extension = await self._extended(session, rule, draft)
         await self._rows.write(session, extension.before, {})
         await self._run_steps(session, planned)
-        await self._rows.write(session, _corrections(planned.table, draft, extension), {})
+        await self._rows.write(session, corrections(planned.table, draft, extension), {})
         await self._rows.write(session, extension.after, {})
-        row = await self._result(session, planned)
-        if row is None:
+        result = await self._result(session, planned)
+        if result is None:
             raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
-        _check_computed(planned, row, clock)
-        return WrittenResult(row, _key_of(planned, shown))
+        check_computed(planned, result.row, clock, shown)
+        return WrittenResult(result.row, key_of(planned, shown), result.tag)
 
-    async def delete_in(self, session: Session, planned: PlannedWrite, acting_staff: int | None, clock: Clock) -> None:
+    async def delete_in(
+        self,
+        session: Session,
+        planned: PlannedWrite,
+        acting_staff: int | None,
+        clock: Clock,
+        precondition: Precondition | None = None,
+        *,
+        is_dry_run: bool = False,
+    ) -> DeletedResult:
         """Remove one row in a transaction that is somebody else's to end."""
-        _, stored = await self._locked(session, planned)
-        await self._check_dependants(session, planned)
+        _, stored = await self._locked(session, planned, precondition)
+        blocking = await self._counted(session, planned, planned.dependants)
+        owned = await self._counted(session, planned, planned.owned) if is_dry_run else {}
+        if blocking and is_dry_run:
+            return DeletedResult(0, owned, blocking)
+        if blocking:
+            raise in_use(planned, blocking)
         rule = self._rule(planned.table)
         staff = await self._staff(session, rule, acting_staff)
-        before = _plain(planned.table, stored)
-        draft = _draft(planned, "delete", self._name(planned.table), staff, clock, {}, before)
+        before = plain_stored(planned.table, stored)
+        draft = draft_of(planned, "delete", self._name(planned.table), staff, clock, {}, before)
         extension = await self._extended(session, rule, draft)
         await self._rows.write(session, extension.before, {})
         await self._run_steps(session, planned)
         await self._rows.write(session, extension.after, {})
+        return DeletedResult(1, owned)
 
     # rules
 
@@ -164,7 +235,8 @@ class Writes:
 
     async def _extended(self, session: Session, rule: Rule, draft: Draft) -> Extension:
         found = await self._rows.find(session, rule.reads(draft))
-        found.update(await self._rows.find(session, rule.more_reads(draft, found)))
+        while due := [lookup for lookup in rule.more_reads(draft, found) if lookup.name not in found]:
+            found.update(await self._rows.find(session, due))
         return rule.extend(draft, found)
 
     def _children(
@@ -177,7 +249,7 @@ class Writes:
                 tie = {
                     column: NewKey(at.rstrip(".")) if value is None else value for column, value in child.tie.items()
                 }
-                values = {**_values(planned, child.slots()), **tie, **extension.children.get(label, {})}
+                values = {**values_of(planned, child.slots()), **tie, **extension.children.get(label, {})}
                 yield InsertRow(self._name(child.table), values, label)
                 yield from self._children(planned, child.children, extension, f"{label}.")
 
@@ -188,14 +260,18 @@ class Writes:
         is_alone = len(planned.plan.steps) == 1 and not planned.children
         return is_alone and not planned.is_filtered and planned.table.mode is not WriteMode.MANAGED
 
-    async def _transact(self, planned: PlannedWrite, body: Callable[[Session], Awaitable[Done]]) -> Done:
-        """Return what a body did in one transaction, run anew when it met the locks of another one."""
+    async def transact(
+        self, planned: PlannedWrite, body: Callable[[Session], Awaitable[Done]], *, is_dry_run: bool = False
+    ) -> Done:
+        """Return what a body did in one transaction, run anew when it met the locks of another one.
+
+        A dry run is rolled back, whatever it did.
+        """
         for tries in range(1, MOST_TRIES + 1):
             try:
-                async with self._database.transaction() as session:
-                    return await body(session)
+                return await self._run_once(body, is_dry_run=is_dry_run)
             except ValueRefusedError as error:
-                raise _named(error, planned) from error
+                raise named(error, planned) from error
             except ConflictError as error:
                 if error.code != "write_conflict" or tries == MOST_TRIES:
                     raise
@@ -204,25 +280,38 @@ class Writes:
             await asyncio.sleep(_FIRST_PAUSE_S * 2**tries * random.random())  # noqa: S311  # a pause is no secret
         raise AssertionError("the last try returns or raises")
 
+    async def _run_once(self, body: Callable[[Session], Awaitable[Done]], *, is_dry_run: bool) -> Done:
+        outcome: list[Done] = []
+        try:
+            async with self._database.transaction() as session:
+                outcome.append(await body(session))
+                if is_dry_run:
+                    raise _TakenBackError
+        except _TakenBackError:
+            pass
+        return outcome[0]
+
     async def _create_at_once(self, planned: PlannedWrite) -> WrittenResult:
         """A create of one statement, which commits by itself: half the round trips of a transaction."""
         statement = self._statements.step(planned.plan.steps[0])
         try:
             outcome = await self._database.write(statement.text, statement.bind(planned.values))
         except ValueRefusedError as error:
-            raise _named(error, planned) from error
+            raise named(error, planned) from error
         finally:
             self._counts.forget()
         if planned.plan.key_slot is not None:
             planned = with_value(planned, planned.plan.key_slot, outcome.last_id)
-        row = await self._stored(planned)
-        return WrittenResult(row, _key_of(planned, row))
+        stored = await self._stored(planned)
+        if stored is None:
+            return WrittenResult({}, (), is_new=True)
+        return WrittenResult(stored.row, key_of(planned, stored.row), stored.tag, is_new=True)
 
-    async def _stored(self, planned: PlannedWrite) -> dict[str, Any]:
+    async def _stored(self, planned: PlannedWrite) -> RowResult | None:
         """The row that was just committed; what keeps it from being read does not undo the write."""
         plan = planned.plan.result
         if plan is None:
-            return {}
+            return None
         statement = self._statements.read(plan)
         try:
             rows = await self._database.fetch(statement.text, statement.bind(planned.values))
@@ -233,22 +322,48 @@ class Writes:
                 headers=error.headers,
             ) from error
         if not rows:
-            raise ConflictError("write_conflict", "The row was stored, and another write has removed it since.")
-        return statement.decode(rows)[0]
+            raise UnavailableError("outcome_unknown", "The row was stored, and another write has removed it since.")
+        return self.tagged_row(statement, rows[0])
 
-    async def _check_dependants(self, session: Session, planned: PlannedWrite) -> None:
-        """Pass when nothing depends on the row. One statement per relationship."""
+    def tagged_row(self, statement: Statement, row: DriverRow) -> RowResult:
+        """Return a row of a tagged plan's statement as a reply has it."""
+        assert statement.tagged is not None
+        return RowResult(statement.decode((row,))[0], self._tags.of(statement.tagged(row)))
+
+    async def row_in(
+        self, session: Session, plan: ReadPlan, values: Values
+    ) -> tuple[tuple[object, ...], WrittenResult] | None:
+        """Return the key and the row of a tagged plan, the key as the driver has it; None when there is no row."""
+        statement = self._statements.read(plan)
+        rows = (await session.run(statement.text, statement.bind(values))).rows
+        if not rows:
+            return None
+        result = self.tagged_row(statement, rows[0])
+        names = [column.name for column in plan.table.key]
+        key = tuple(rows[0][statement.names.index(name)] for name in names)
+        return key, WrittenResult(result.row, tuple(result.row[name] for name in names), result.tag)
+
+    async def keys_in(self, session: Session, plan: ReadPlan, values: Values) -> Sequence[DriverRow]:
+        """Return the keys that a plan chooses, as the driver has them."""
+        statement = self._statements.read(plan)
+        return (await session.run(statement.text, statement.bind(values))).rows
+
+    async def _counted(
+        self, session: Session, planned: PlannedWrite, dependants: tuple[Dependant, ...]
+    ) -> dict[str, int]:
+        """How many rows there are, by resource. One statement per relationship."""
         found: dict[str, int] = {}
-        for dependant in planned.dependants:
+        for dependant in dependants:
             statement = self._statements.read(dependant.plan)
             rows = (await session.run(statement.text, statement.bind(planned.values))).rows
             if rows:
                 name = dependant.resource or "other"
                 found[name] = found.get(name, 0) + len(rows)
-        if found:
-            raise _in_use(planned, found)
+        return found
 
-    async def _locked(self, session: Session, planned: PlannedWrite) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    async def _locked(
+        self, session: Session, planned: PlannedWrite, precondition: Precondition | None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """The locked row as a reply would show it, and as the driver has it."""
         plan = planned.plan.reads[0]
         statement = self._statements.read(plan)
@@ -257,7 +372,11 @@ class Writes:
             raise row_unknown(plan)
         if len(rows) > 1:
             raise ConflictError("key_ambiguous", f"Several rows of {plan.table.resource} have this key.")
-        return statement.decode(rows)[0], dict(zip(statement.names, rows[0], strict=True))
+        if precondition is not None:
+            assert statement.tagged is not None
+            precondition.check_write(self._tags.of(statement.tagged(rows[0])))
+        shown = rows[0][: len(statement.names)]
+        return statement.decode(rows)[0], dict(zip(statement.names, shown, strict=True))
 
     async def _run_steps(self, session: Session, planned: PlannedWrite) -> PlannedWrite:
         for number, step in enumerate(planned.plan.steps):
@@ -267,103 +386,9 @@ class Writes:
                 planned = with_value(planned, planned.plan.key_slot, outcome.last_id)
         return planned
 
-    async def _result(self, session: Session, planned: PlannedWrite) -> dict[str, Any] | None:
+    async def _result(self, session: Session, planned: PlannedWrite) -> RowResult | None:
         if planned.plan.result is None:
             return None
         statement = self._statements.read(planned.plan.result)
         rows = (await session.run(statement.text, statement.bind(planned.values))).rows
-        return statement.decode(rows)[0] if rows else None
-
-
-def _draft(
-    planned: PlannedWrite,
-    operation: Operation,
-    table: str,
-    staff: int,
-    clock: Clock,
-    values: Row,
-    stored: Row | None = None,
-) -> Draft:
-    children = {name: tuple(_child(planned, row) for row in rows) for name, rows in planned.children.items()}
-    return Draft(table, operation, values, planned.sent, clock.wall, staff, stored or {}, children)
-
-
-def _child(planned: PlannedWrite, child: PlannedChild) -> Child:
-    nested = {name: tuple(_child(planned, row) for row in rows) for name, rows in child.children.items()}
-    return Child(_values(planned, child.slots()), nested)
-
-
-def _values(planned: PlannedWrite, slots: Mapping[str, int]) -> dict[str, object]:
-    return {name: planned.values[slot] for name, slot in slots.items()}
-
-
-def _inserted(planned: PlannedWrite) -> dict[str, object]:
-    return _step_values(planned, planned.plan.steps[0])
-
-
-def _updated(planned: PlannedWrite) -> dict[str, object]:
-    return _step_values(planned, planned.plan.steps[0]) if planned.plan.steps else {}
-
-
-def _step_values(planned: PlannedWrite, step: WriteStep) -> dict[str, object]:
-    if not isinstance(step, InsertStep | UpdateStep):
-        return {}
-    return _values(planned, {column.name: value.slot for column, value in step.values if isinstance(value, SlotValue)})
-
-
-def _plain(table: Table, stored: Mapping[str, Any]) -> dict[str, object]:
-    """The locked row as rules take it."""
-    types = {column.name: column.type for column in table.columns}
-    return {name: plain_value(types[name], value) for name, value in stored.items() if name in types}
-
-
-def _corrections(table: Table, draft: Draft, extension: Extension) -> tuple[UpdateRows, ...]:
-    """What the rule makes of the main row, as far as it differs from what is there."""
-    after = draft.after()
-    changed = {name: value for name, value in extension.main.items() if name not in after or after[name] != value}
-    if not changed:
-        return ()
-    return (UpdateRows(draft.table, {column.name: draft.stored[column.name] for column in table.key}, changed),)
-
-
-def _all_children(planned: PlannedWrite) -> Iterator[PlannedChild]:
-    stack = [child for rows in planned.children.values() for child in rows]
-    while stack:
-        child = stack.pop()
-        yield child
-        stack.extend(nested for rows in child.children.values() for nested in rows)
-
-
-def _check_computed(planned: PlannedWrite, row: Mapping[str, Any], clock: Clock) -> None:
-    """Pass when what the rule computed is what the client had sent."""
-    issues = altered([item for item in planned.computed if item.column.name in row], row, clock)
-    if issues:
-        raise at_fault(issues)
-
-
-def _in_use(planned: PlannedWrite, found: Mapping[str, int]) -> ConflictError:
-    counts = {name: str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+" for name, count in found.items()}
-    listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    issues = [Issue(f"{name}: {count} rows depend on this one", code="dependant") for name, count in counts.items()]
-    detail = f"Rows depend on this one of {planned.table.resource}: {listed}. Delete or move them first."
-    return ConflictError("dependants", detail, issues=issues)
-
-
-def _key_of(planned: PlannedWrite, row: Mapping[str, Any]) -> tuple[object, ...]:
-    return tuple(row[column.name] for column in planned.table.key if column.name in row)
-
-
-def _named(error: ValueRefusedError, planned: PlannedWrite) -> ValidationError:
-    """The database's refusal with the field it concerns, when that is one the plan writes by name."""
-    written = {column.name for step in planned.plan.steps for column in _visible_columns(step)}
-    name, code = error.refusal.column, error.refusal.code
-    if name not in written or name is None:
-        return error
-    issue = Issue(f"the database does not accept the value of {name}", pointer=pointer(name), code=code)
-    return at_fault([issue])
-
-
-def _visible_columns(step: WriteStep) -> tuple[Column, ...]:
-    if isinstance(step, InsertStep | UpdateStep):
-        return tuple(column for column, _ in step.values if isinstance(column, Column))
-    return ()
+        return self.tagged_row(statement, rows[0]) if rows else None

@@ -1,4 +1,4 @@
-"""A delete intent -> a write plan: owned rows go along, all other dependants block.
+"""A delete intent -> a write plan: owned rows go along, freed ones forget the row, all other dependants block.
 
 Which rows depend on a row is the relationship map's to say, internal tables
 included (SPEC section 4, "Delete"). What is counted stops at `MOST_COUNTED`.
@@ -10,45 +10,92 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.catalog.model import Relationship, Table, WriteMode
+from gateway.catalog.model import Column, InternalColumn, Relationship, Table, WriteMode
 from gateway.query.context import Context
 from gateway.query.intent import WriteIntent
-from gateway.query.plan import Condition, DeleteStep, Not, Or, Reached, ReadPlan, WritePlan
-from gateway.query.planner import conjunction, key_condition, row_filter, with_today
+from gateway.query.plan import (
+    Compare,
+    Condition,
+    DeleteStep,
+    Not,
+    Or,
+    Reached,
+    ReadPlan,
+    SlotValue,
+    UpdateStep,
+    WritePlan,
+    WrittenColumn,
+)
+from gateway.query.planner import conjunction, key_condition, open_key, row_filter, with_today
 from gateway.query.writes import Dependant, PlannedWrite, refuse, writable_table
 
 MOST_COUNTED: Final = 100
 
 
-def plan_delete(context: Context, intent: WriteIntent) -> PlannedWrite:
+def counted(number: int) -> str:
+    """Return a number of rows as it is told: `MOST_COUNTED` is where counting stops.
+
+    >>> counted(100), counted(101)
+    ('100', '100+')
+    """
+    return str(number) if number <= MOST_COUNTED else f"{MOST_COUNTED}+"
+
+
+def plan_delete(context: Context, intent: WriteIntent, *, is_tagged: bool = False) -> PlannedWrite:
     """Return the plan that locks a row, looks for what depends on it, and removes it with what it owns.
+
+    With ``is_tagged`` the lock tells the row's tag.
 
     Raises:
         MethodError: ``write_not_supported``, ``key_missing``.
         ForbiddenError: ``grant_missing``.
         RequestError: ``key_invalid``.
     """
-    table = writable_table(context, intent.resource, "delete")
+    table = _deletable_table(context, intent.resource)
+    assert intent.key is not None
+    return _planned_delete(context, table, key_condition(context, table, intent.key), is_tagged=is_tagged)
+
+
+def plan_delete_each(context: Context, resource: str) -> PlannedWrite:
+    """Return the plan of a delete of any row: `query.writes.with_key` says of which.
+
+    Raises:
+        GatewayError: as `plan_delete`.
+    """
+    table = _deletable_table(context, resource)
+    return _planned_delete(context, table, open_key(context, table))
+
+
+def _deletable_table(context: Context, resource: str) -> Table:
+    table = writable_table(context, resource, "delete")
     if table.is_delete_forbidden:
         raise refuse("the whitelist forbids deleting its rows")
     if table.delete_refusal is not None:
         raise refuse(table.delete_refusal)
-    assert intent.key is not None
-    key = key_condition(context, table, intent.key)
+    return table
+
+
+def _planned_delete(context: Context, table: Table, key: Condition, *, is_tagged: bool = False) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
     fields = table.columns if table.mode is WriteMode.MANAGED else table.key
-    locked = with_today(context, ReadPlan(table, fields, condition, is_locking=True))
+    locked = with_today(context, ReadPlan(table, fields, condition, is_locking=True, is_tagged=is_tagged))
     edges = tuple(_edges(context, table, key, frozenset({table.name})))
     limit = context.slots.add(MOST_COUNTED + 1)
+    freed = tuple(_freed(context, table, key, edge) for edge in edges if edge.relationship.is_freed)
     owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)
+    going_along = tuple(
+        Dependant(_named(context, edge.child), ReadPlan(edge.child, (), edge.condition, limit=limit))
+        for edge in edges
+        if edge.relationship.is_owned
+    )
     going = _going(table, key, edges)
     blocking = tuple(
         Dependant(_named(context, edge.child), ReadPlan(edge.child, (), _staying(edge, going), limit=limit))
         for edge in edges
-        if not edge.relationship.is_owned
+        if not (edge.relationship.is_owned or edge.relationship.is_freed)
     )
-    plan = WritePlan((locked,), (*owned, DeleteStep(table, key)))
-    return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking)
+    plan = WritePlan((locked,), (*freed, *owned, DeleteStep(table, key)))
+    return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking, owned=going_along)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +117,38 @@ def _edges(context: Context, table: Table, condition: Condition, seen: frozenset
         yield _Edge(relationship, child, reached)
         if relationship.is_owned and child.name not in seen:
             yield from _edges(context, child, reached, seen | {child.name})
+
+
+def _freed(context: Context, table: Table, key: Condition, edge: _Edge) -> UpdateStep:
+    """The change that takes a reference out of the rows of an edge, which stay."""
+    columns = edge.child.column_by_name
+    values: list[tuple[WrittenColumn, SlotValue]] = []
+    for _, name in edge.relationship.pairs:
+        column = columns.get(name)
+        written = column or edge.child.internal.get(name) or InternalColumn(name, table.key[0].type)
+        values.append((written, SlotValue(context.slots.add(_nothing(column)))))
+    return UpdateStep(edge.child, tuple(values), _direct(table, key, edge) or edge.condition)
+
+
+def _nothing(column: Column | None) -> object:
+    """What a column holds that refers to no row: the CRM's own "none", else NULL where it can be, else 0."""
+    if column is not None and column.filler is not None and column.filler.kind == "constant":
+        return column.filler.value
+    return None if column is not None and column.is_nullable else 0
+
+
+def _direct(table: Table, key: Condition, edge: _Edge) -> Compare | None:
+    """The reference compared with the key of the row itself, so that an index finds the rows; None where it is not so.
+
+    MySQL reads, and locks, the whole table for the same condition as a subquery.
+    """
+    relationship = edge.relationship
+    column = edge.child.column_by_name.get(relationship.pairs[0][1])
+    is_ours = relationship.source == table.name and [here for here, _ in relationship.pairs] == [table.key[0].name]
+    is_plain = all(guard.operator == "nonzero" for guard in relationship.guards) and not relationship.is_text_reference
+    if column is None or not isinstance(key, Compare) or not (is_ours and is_plain and len(table.key) == 1):
+        return None
+    return Compare(column, "eq", key.slots)
 
 
 _Going = Mapping[str, tuple[Condition, ...]]

@@ -86,6 +86,7 @@ class ReadPlan:
 
     ``limit`` and ``offset`` are slots; None means all rows (one row by key) and
     none skipped. ``today`` is the slot of the current day, set when a derived field needs it.
+    ``is_tagged`` reads the table's other columns too, for the tag of each row; they are not shown.
 
     ``GET /api/v1/invoices?filter[status]=2&sort=-total&fields=id,total`` is
 
@@ -102,6 +103,7 @@ class ReadPlan:
     today: Slot | None = None
     is_locking: bool = False
     format: ValueFormat = PLAIN_FORMAT
+    is_tagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
         RequestError: whatever in the intent cannot be resolved.
     """
     table = _root(context, intent)
-    plan = ReadPlan(table, fields=(), format=intent.format)
+    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not _is_list(context, intent))
     for step in PASSES:
         plan = step(context, intent, plan)
     parent = _parent_plan(context, intent)
@@ -241,6 +241,18 @@ def key_condition(context: Context, table: Table, key: tuple[str, ...]) -> Condi
     if len(key) != len(table.key):
         raise _wrong_key(table)
     return conjunction(*(_key_part(context, column, text) for column, text in zip(table.key, key, strict=True)))
+
+
+def open_key(context: Context, table: Table) -> Condition:
+    """Return the condition of a key that is not known yet: its values are the plan's first ones.
+
+    Raises:
+        MethodError: ``key_missing`` for a table without a key.
+    """
+    assert not context.slots.values
+    if not table.key:
+        raise MethodError("key_missing", f"{table.resource} has no key: its rows can only be listed.")
+    return conjunction(*(Compare(column, "eq", (context.slots.add(None),)) for column in table.key))
 
 
 def _wrong_key(table: Table) -> RequestError:

@@ -17,7 +17,7 @@ from gateway.errors import Issue, MethodError, ValidationError
 from gateway.query.access import Operation
 from gateway.query.children import MOST_CHILDREN, PlannedChild, nested_relationship, tie_of
 from gateway.query.coerce import Clock, RefusedValueError, same_value
-from gateway.query.context import Context, resource_table
+from gateway.query.context import Context, require_grant, resource_table
 from gateway.query.fillers import touched, with_fillers
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import (
@@ -35,7 +35,7 @@ from gateway.query.plan import (
     WrittenColumn,
     WrittenValue,
 )
-from gateway.query.planner import conjunction, key_condition, row_filter, with_today
+from gateway.query.planner import conjunction, key_condition, open_key, row_filter, with_today
 from gateway.query.resolve import is_readable, readable_columns, readable_fields
 from gateway.query.suggest import nearest
 from gateway.query.written import coerce_written, form_value
@@ -68,7 +68,10 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Dependant:
-    """Rows that would block a delete: their resource, None where the caller may not read it, and how to find them."""
+    """Rows that would block a delete or go along with it, and how to find them.
+
+    ``resource`` is None where the caller may not read it.
+    """
 
     resource: str | None
     plan: ReadPlan
@@ -80,7 +83,7 @@ class PlannedWrite:
 
     ``pending`` are slots whose value only the database can tell (who acts, which
     currency); ``sent_back`` are checked against the locked row of the first read;
-    ``dependants`` must find nothing. ``is_filtered`` says that the written row must
+    ``dependants`` must find nothing; ``owned`` is what goes along. ``is_filtered`` says that the written row must
     still meet a row filter, so that the write may have to be taken back. ``computed``
     are fields that a rule sets: they must come out as they were sent. ``children`` are
     nested rows by relationship, ``sent`` the columns that the client itself wrote.
@@ -93,6 +96,7 @@ class PlannedWrite:
     sent_back: tuple[SentBack, ...] = ()
     echoes: tuple[Echo, ...] = ()
     dependants: tuple[Dependant, ...] = ()
+    owned: tuple[Dependant, ...] = ()
     is_filtered: bool = False
     computed: tuple[SentBack, ...] = ()
     children: Mapping[str, tuple[PlannedChild, ...]] = field(default_factory=dict)
@@ -108,8 +112,10 @@ def pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
+def plan_create(context: Context, intent: WriteIntent, path: str = "") -> PlannedWrite:
     """Return the plan of one new row: what was sent, what Perfex fills itself, what the database defaults.
+
+    ``path`` is the pointer of the row in the body, when it is one of several.
 
     Raises:
         MethodError: ``write_not_supported`` with the table's reason.
@@ -119,7 +125,7 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
     table = writable_table(context, intent.resource, "create")
     if table.create_refusal is not None:
         raise refuse(table.create_refusal)
-    judged = _Judged(context, table, intent)
+    judged = _Judged(context, table, intent, path)
     judged.read_create()
     judged.finish()
     values, pending = with_fillers(context, table, judged.written)
@@ -140,11 +146,12 @@ def plan_create(context: Context, intent: WriteIntent) -> PlannedWrite:
     )
 
 
-def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
+def plan_update(context: Context, intent: WriteIntent, *, is_tagged: bool = False) -> PlannedWrite:
     """Return the plan of a change to one row: lock it, write the given columns, read it back.
 
     The lock looks at the caller's row filter, and so does the read afterwards: a
     row must satisfy it before and after. What is written then is told by the key alone.
+    With ``is_tagged`` the lock tells the row's tag.
 
     Raises:
         MethodError: ``write_not_supported``, ``key_missing``.
@@ -154,15 +161,30 @@ def plan_update(context: Context, intent: WriteIntent) -> PlannedWrite:
     """
     table = writable_table(context, intent.resource, "update")
     assert intent.key is not None
-    key = key_condition(context, table, intent.key)
+    return _planned_update(context, table, intent, key_condition(context, table, intent.key), is_tagged=is_tagged)
+
+
+def plan_update_each(context: Context, intent: WriteIntent, path: str = "") -> PlannedWrite:
+    """Return the plan of the same change to any row: `with_key` says to which.
+
+    Raises:
+        GatewayError: as `plan_update`.
+    """
+    table = writable_table(context, intent.resource, "update")
+    return _planned_update(context, table, replace(intent, key=()), open_key(context, table), path)
+
+
+def _planned_update(
+    context: Context, table: Table, intent: WriteIntent, key: Condition, path: str = "", *, is_tagged: bool = False
+) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
-    judged = _Judged(context, table, intent)
+    judged = _Judged(context, table, intent, path)
     judged.read_update()
     judged.finish()
     written = (*judged.written, *touched(context, table, judged.written))
-    locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True)
+    locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True, is_tagged=is_tagged)
     steps = (UpdateStep(table, written, key),) if written else ()
-    result = ReadPlan(table, _result_fields(context, table), condition, format=intent.format)
+    result = ReadPlan(table, result_fields(context, table), condition, format=intent.format, is_tagged=True)
     plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
     return PlannedWrite(
         plan,
@@ -259,10 +281,14 @@ class _Judged:
             message = "a row is an object of fields" if index < MOST_CHILDREN else f"at most {MOST_CHILDREN} rows fit"
             self._issues.append(Issue(message, pointer=path, code="type"))
             raw = {}
+        require_grant(self._context.access, child, "create")
+        if child.mode is not WriteMode.PLAIN and relationship.name not in self._table.nested:
+            message = f"rows of {child.resource} are created by themselves: rules go with them"
+            self._issues.append(Issue(message, pointer=path, code="read_only"))
         intent = WriteIntent(child.resource or "", values=raw, is_form=self._intent.is_form)
         judged = _Judged(self._context, child, intent, path, implied)
         judged.read_create()
-        self._issues.extend(judged.faults())
+        self._issues.extend((*judged.faults(), *(item.fault for item in judged.computed)))
         values, pending = with_fillers(self._context, child, judged.written, implied)
         return PlannedChild(relationship, child, values, tie, judged.sent(), path, pending, judged.children)
 
@@ -320,7 +346,7 @@ class _Judged:
             self._fault(name, "computed", f"{name} follows from the row it stands in")
             return None
         if isinstance(field, Column) and name in self._table.computed:
-            fault = _fault(name, "computed", f"{name} is computed by the CRM's rules")
+            fault = _fault(name, "computed", f"{name} is computed by the CRM's rules", path=self._path)
             self.computed.append(SentBack(field, (self._intent.values or {})[name], fault))
             return None
         if not isinstance(field, Column):
@@ -377,7 +403,7 @@ class _Judged:
         return coerce_written(column.type, raw, self._context.clock)
 
     def _send_back(self, column: Column, raw: object) -> None:
-        fault = _fault(column.name, "read_only", f"{column.name} cannot be changed")
+        fault = _fault(column.name, "read_only", f"{column.name} cannot be changed", path=self._path)
         self.sent_back.append(SentBack(column, raw, fault))
 
 
@@ -426,8 +452,8 @@ def _null_of(column: Column) -> object:
 # Reading the row back
 
 
-def _result_fields(context: Context, table: Table) -> tuple[Field, ...]:
-    """The readable columns; without the right to read, the key alone tells which row it is."""
+def result_fields(context: Context, table: Table) -> tuple[Field, ...]:
+    """Return the readable columns; without the right to read, the key alone tells which row it is."""
     return readable_columns(context.access, table) or table.key
 
 
@@ -453,9 +479,9 @@ def _created_row(
             slot = key_slot = context.slots.add(None)
         parts.append(Compare(column, "eq", (slot,)))
     condition = conjunction(And(tuple(parts)), *row_filter(context, table))
-    fields = _result_fields(context, table)
+    fields = result_fields(context, table)
     missing = tuple(column for column in table.key if column not in fields)
-    result = ReadPlan(table, (*fields, *missing), condition, format=intent.format)
+    result = ReadPlan(table, (*fields, *missing), condition, format=intent.format, is_tagged=True)
     return with_today(context, result), key_slot
 
 
@@ -463,3 +489,8 @@ def with_value(planned: PlannedWrite, slot: Slot, value: object) -> PlannedWrite
     """Return the write with the value of one slot filled in."""
     values = planned.values
     return replace(planned, values=(*values[:slot], value, *values[slot + 1 :]))
+
+
+def with_key(planned: PlannedWrite, key: Sequence[object]) -> PlannedWrite:
+    """Return the write of `plan_update_each` or `plan_delete_each` for one row, by its key as the driver has it."""
+    return replace(planned, values=(*key, *planned.values[len(key) :]))

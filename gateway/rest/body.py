@@ -7,12 +7,14 @@ as a float. A field given twice is an error, as nothing is dropped silently.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from gateway.errors import Issue, RequestError, ValidationError
+from gateway.query.bulk import MOST_ROWS
 from gateway.query.writes import pointer
 from gateway.rest.url import parse_query
 
@@ -27,6 +29,13 @@ class Body:
 
     values: Mapping[str, object]
     is_form: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of an array, each with its fields."""
+
+    rows: tuple[Mapping[str, object], ...]
 
 
 class _DuplicateNameError(ValueError):
@@ -45,7 +54,7 @@ def parse_body(content_type: str | None, data: bytes, max_depth: int) -> Body:
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type in JSON_TYPES:
-        return Body(_json_object(data, max_depth))
+        return Body(_object(_json(data, max_depth)))
     if media_type == FORM_TYPE:
         return Body(_form(data), is_form=True)
     raise RequestError(
@@ -53,6 +62,30 @@ def parse_body(content_type: str | None, data: bytes, max_depth: int) -> Body:
         f"Send the body as application/json or {FORM_TYPE}.",
         headers={"Accept-Post": _ACCEPTED},
     )
+
+
+def parse_rows(content_type: str | None, data: bytes, max_depth: int) -> Body | Rows:
+    """Return the fields of a create's body, or the rows of its array, at most `MOST_ROWS`.
+
+    Raises:
+        RequestError: as `parse_body`.
+        ValidationError: ``fields_invalid`` for a field given twice, a row that is no object, none or too many.
+    """
+    if (content_type or "").partition(";")[0].strip().lower() not in JSON_TYPES:
+        return parse_body(content_type, data, max_depth)
+    value = _json(data, max_depth)
+    return Rows(_rows(value)) if isinstance(value, list) else Body(_object(value))
+
+
+def _rows(values: list[object]) -> tuple[Mapping[str, object], ...]:
+    if not 1 <= len(values) <= MOST_ROWS:
+        issue = Issue(f"1 to {MOST_ROWS} rows are due, not {len(values)}", pointer="", code="type")
+        raise ValidationError("fields_invalid", f"An array has 1 to {MOST_ROWS} rows.", issues=[issue])
+    odd = [number for number, value in enumerate(values) if not isinstance(value, dict)]
+    if odd:
+        issues = [Issue("a row is an object of fields", pointer=f"/{number}", code="type") for number in odd[:100]]
+        raise ValidationError("fields_invalid", "Each row of an array must be an object of fields.", issues=issues)
+    return tuple(value for value in values if isinstance(value, dict))
 
 
 _ACCEPTED: Final = f"application/json, {FORM_TYPE}"
@@ -78,12 +111,18 @@ def _twice(name: str) -> ValidationError:
     )
 
 
-def _json_object(data: bytes, max_depth: int) -> Mapping[str, object]:
+def _object(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise RequestError("body_syntax", "The body must be one JSON object of fields.")
+    return value
+
+
+def _json(data: bytes, max_depth: int) -> object:
     text = _text(data)
     if nesting(text) > max_depth:
         raise RequestError("body_syntax", f"The JSON body nests deeper than {max_depth} levels.")
     try:
-        value = json.loads(
+        value: object = json.loads(
             text,
             parse_float=_decimal,
             parse_int=_integer,
@@ -95,8 +134,6 @@ def _json_object(data: bytes, max_depth: int) -> Mapping[str, object]:
     except (ValueError, RecursionError) as error:
         place = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise RequestError("body_syntax", f"The body is not well-formed JSON{place}.") from error
-    if not isinstance(value, dict):
-        raise RequestError("body_syntax", "The body must be one JSON object of fields.")
     return value
 
 
@@ -114,23 +151,18 @@ def nesting(text: str) -> int:
     2
     """
     deepest = depth = 0
-    in_string = is_escaped = False
-    for character in text:
-        if in_string:
-            if is_escaped:
-                is_escaped = False
-            elif character == "\\":
-                is_escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
+    for match in _BRACKET.finditer(text):
+        sign = match[0]
+        if sign in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif character in "]}":
+        elif sign in "]}":
             depth -= 1
     return deepest
+
+
+_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A bracket, or a string, in which brackets mean nothing."""
 
 
 def _decimal(text: str) -> Decimal:

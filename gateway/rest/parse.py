@@ -8,11 +8,12 @@ not known is an error that names it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
 
-from gateway.catalog.kinds import ValueFormat
+from gateway.catalog.kinds import PLAIN_FORMAT, ValueFormat
 from gateway.errors import RequestError
+from gateway.query.bulk import MOST_ROWS, OnConflict
 from gateway.query.coerce import RefusedValueError, coerce_boolean
 from gateway.query.intent import ConditionIntent, OrderIntent, Origin, PageIntent, ReadIntent
 from gateway.query.planner import DEFAULT_PER_PAGE
@@ -25,6 +26,11 @@ _PAGING: Final = frozenset({"page", "per_page", "limit", "offset", "page[number]
 _COMMON: Final = frozenset({"fields", "decimals", "bigints", "envelope"})
 LIST_PARAMETERS: Final = _PAGING | _COMMON | {"sort", "q", "count", "filter[…]"}
 ROW_PARAMETERS: Final = _COMMON
+UPDATE_PARAMETERS: Final = frozenset({"decimals", "bigints", "dry_run"})
+CREATE_PARAMETERS: Final = UPDATE_PARAMETERS | {"on_conflict"}
+DELETE_PARAMETERS: Final = frozenset({"dry_run"})
+BULK_PARAMETERS: Final = UPDATE_PARAMETERS | {"filter[…]", "max_affected"}
+BULK_DELETE_PARAMETERS: Final = DELETE_PARAMETERS | {"filter[…]", "max_affected"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +105,64 @@ def parse_nothing(pairs: Sequence[Pair]) -> None:
     _unique(pairs, frozenset())
 
 
-def parse_write(pairs: Sequence[Pair]) -> ValueFormat:
-    """Return the value format of a write's reply, the only thing its parameters say.
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """What the parameters of a write say.
+
+    ``conditions`` and ``most`` choose the rows of a write by filter; there are some exactly then.
+    """
+
+    format: ValueFormat = PLAIN_FORMAT
+    is_dry_run: bool = False
+    on_conflict: OnConflict | None = None
+    conditions: tuple[ConditionIntent, ...] = ()
+    most: int = 1
+
+
+def parse_write(pairs: Sequence[Pair], known: frozenset[str] = UPDATE_PARAMETERS) -> WriteRequest:
+    """Return what the parameters of a create, or of a write of one row, say.
 
     Raises:
         RequestError: ``parameter_unknown``, ``parameter_conflict``, ``parameter_invalid``.
     """
-    return _format(_unique(pairs, frozenset({"decimals", "bigints"})))
+    return _write(_unique(pairs, known))
+
+
+def parse_bulk(pairs: Sequence[Pair], known: frozenset[str] = BULK_PARAMETERS) -> WriteRequest:
+    """Return what the parameters of a write by filter say.
+
+    Raises:
+        RequestError: ``parameter_missing`` without a filter or ``max_affected``, ``filter_syntax``,
+            and as `parse_write`.
+    """
+    given = _unique(pairs, known)
+    conditions = tuple(parse_filter(name, value) for name, value in given.items() if _is_filter(name))
+    if not conditions:
+        raise _missing("filter[…]", "say with filter[…] which rows are meant")
+    if "max_affected" not in given:
+        raise _missing("max_affected", f"say with max_affected how many rows it may be, at most {MOST_ROWS}")
+    return replace(_write(given), conditions=conditions, most=_most(given["max_affected"]))
+
+
+def _write(given: Mapping[str, str]) -> WriteRequest:
+    conflict = _choice(given, "on_conflict", ("update", "ignore")) if "on_conflict" in given else None
+    return WriteRequest(
+        _format(given),
+        _flag(given, "dry_run", default=False),
+        next((word for word in get_args(OnConflict) if word == conflict), None),
+    )
+
+
+def _missing(parameter: str, advice: str) -> RequestError:
+    return RequestError("parameter_missing", f"Several rows are changed at once: {advice}.", parameter=parameter)
+
+
+def _most(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    if not 1 <= number <= MOST_ROWS:
+        message = f"max_affected must be a whole number from 1 to {MOST_ROWS}."
+        raise RequestError("parameter_invalid", message, parameter="max_affected")
+    return number
 
 
 def _unique(pairs: Sequence[Pair], known: frozenset[str]) -> Mapping[str, str]:

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from gateway.catalog.model import Catalog, Table
-from gateway.operations.results import Count, PageResult
+from gateway.operations.results import Count, DeletedResult, PageResult
 from gateway.query.access import Access
+from gateway.query.deletes import counted
 from gateway.rest.parse import ReadRequest
 from gateway.rest.url import BASE_PATH, key_text, list_path
 from gateway.security.explain import permissions_of
@@ -38,9 +39,34 @@ def row_links(path: str, relationships: Sequence[str]) -> dict[str, str]:
     return links
 
 
-def render_row(row: Mapping[str, Any], links: Mapping[str, str], *, is_enveloped: bool = True) -> bytes:
+def render_row(
+    row: Mapping[str, Any],
+    links: Mapping[str, str],
+    *,
+    is_enveloped: bool = True,
+    meta: Mapping[str, object] | None = None,
+) -> bytes:
     """Return the body of one row."""
+    if meta is not None:
+        return orjson.dumps({"data": row, "meta": meta, "links": links})
     return orjson.dumps({"data": row, "links": links} if is_enveloped else row)
+
+
+def render_written(data: object, meta: Mapping[str, object] | None = None) -> bytes:
+    """Return the body of a write of several rows: the rows, or their number."""
+    return orjson.dumps({"data": data} if meta is None else {"data": data, "meta": meta})
+
+
+def render_deleted(result: DeletedResult, *, is_dry_run: bool) -> bytes:
+    """Return the body of a delete that tells what it did, or what it would do."""
+    if not is_dry_run:
+        return render_written({"affected": result.affected})
+    told = {
+        "affected": result.affected,
+        "owned": {name: counted(count) for name, count in result.owned.items()},
+        "dependants": {name: counted(count) for name, count in result.dependants.items()},
+    }
+    return render_written(told, {"dry_run": True})
 
 
 def render_page(result: PageResult, request: ReadRequest, path: str, origin: str) -> Reply:
@@ -108,8 +134,7 @@ class _Stepper:
     def to(self, offset: int) -> str:
         style = self.request.style
         number = offset if style == "offset" else offset // self.per_page + 1
-        name = style.replace("[", "%5B").replace("]", "%5D")
-        return f"{self.path}?{self.request.kept}{name}={number}"
+        return f"{self.path}?{self.request.kept}{style}={number}"
 
 
 def link_header(links: Mapping[str, str | None], origin: str) -> str:

@@ -6,6 +6,10 @@ so that this runs once per plan shape and never on a cached plan.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
 import sqlalchemy as sa
 
 from gateway.catalog.kinds import DecodeContext, Decoder, decoder_of
@@ -21,7 +25,8 @@ def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
     scope = Scope(catalog, plan.table, source_of(plan.table.name, "t"), plan.today)
     where = _where(scope, plan.condition)
     order = [_ordered(scope, key) for key in plan.order]
-    columns = [_selected(scope, field) for field in plan.fields] or [sa.literal_column("1")]
+    chosen = _read_fields(plan)
+    columns = [_selected(scope, field) for field in chosen] or [sa.literal_column("1")]
     query = sa.select(*columns).select_from(scope.joined()).where(*where).order_by(*order)
     if plan.limit is not None:
         query = query.limit(count_parameter(plan.limit))
@@ -31,7 +36,26 @@ def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
         query = query.with_for_update()
     text, parameters = render(query, catalog.dialect)
     names = tuple(field.name for field in plan.fields)
-    return Statement(text, parameters, names, _decoders(catalog, plan))
+    return Statement(text, parameters, names, _decoders(catalog, plan), _tagged(plan, chosen))
+
+
+def _read_fields(plan: ReadPlan) -> tuple[Field, ...]:
+    """What is shown, then what is read for the tag alone."""
+    if not plan.is_tagged:
+        return plan.fields
+    shown = frozenset(plan.fields)
+    return (*plan.fields, *(column for column in plan.table.columns if column not in shown))
+
+
+def _tagged(plan: ReadPlan, chosen: tuple[Field, ...]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+    """What picks the table's columns, in their order, from a row as it is read."""
+    if not plan.is_tagged:
+        return None
+    place = {field: position for position, field in enumerate(chosen)}
+    positions = [place[column] for column in plan.table.columns]
+    if positions == list(range(positions[0], positions[0] + len(positions))):
+        return itemgetter(slice(positions[0], positions[-1] + 1))
+    return itemgetter(*positions)
 
 
 def _selected(scope: Scope, field: Field) -> Element:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,16 @@ class Statement:
 
     ``decoders`` are (position, function) for the columns that need one; ``names``
     are the fields of a row in order, empty for statements that return none.
+    ``tagged`` picks the cells that a row's tag is made of, always the table's columns
+    in their order; None where the plan asks for no tag. Cells after those of ``names``
+    are there for the tag alone.
     """
 
     text: str
     parameters: tuple[Slot | Constant, ...] = ()
     names: tuple[str, ...] = ()
     decoders: tuple[tuple[int, Decoder], ...] = ()
+    tagged: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
     def bind(self, values: Values) -> tuple[object, ...]:
         """Return the parameters of one execution, in the order of the placeholders."""
@@ -49,7 +53,7 @@ class Statement:
         return [dict(zip(self.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
     def _decode_row(self, row: Sequence[Any]) -> dict[str, Any]:
-        cells = list(row)
+        cells = list(row) if len(row) == len(self.names) else list(row[: len(self.names)])
         for position, decode in self.decoders:
             cell = cells[position]
             if cell is not None:

@@ -1,1 +1,1 @@
-"""The gateway's own store: tokens and the counter of catalog reloads, in an embedded SQLite file."""
+"""The gateway's own store: tokens, the counter of reloads and claims of writes, in an embedded SQLite file."""

@@ -34,6 +34,27 @@ MIGRATIONS: Final[Migrations] = (
         "CREATE TABLE generation (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL)",
         "INSERT INTO generation (id, value) VALUES (1, 0)",
     ),
+    (
+        """CREATE TABLE idempotency (
+            id INTEGER PRIMARY KEY,
+            scope BLOB NOT NULL,
+            key BLOB NOT NULL,
+            fingerprint BLOB NOT NULL,
+            holder BLOB NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('running', 'unknown', 'done')),
+            lease_until INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            answer_status INTEGER,
+            answer_headers TEXT,
+            answer_body BLOB,
+            shape BLOB,
+            UNIQUE (scope, key)
+        )""",
+        # What is to be removed is found by these, whatever number of claims stays.
+        "CREATE INDEX idempotency_answered ON idempotency (finished_at) WHERE answer_status IS NOT NULL",
+        "CREATE INDEX idempotency_created ON idempotency (created_at)",
+    ),
 )
 """Entry 0 makes version 1. Times are whole seconds since 1970, UTC."""
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import ConfigurationError
 from gateway.state.generation import Generation
+from gateway.state.idempotency import IdempotencyStore
 from gateway.state.migrations import MIGRATIONS, Migrations, first_tables, migrate
 from gateway.state.tokens import TokenStore
 
@@ -32,20 +33,21 @@ BUSY_TIMEOUT_MS: Final = 5_000
 _HEADER: Final = b"SQLite format 3\0"
 
 _IS_WRITE: Final = "gateway_is_write"
-# A revoked token must stay revoked after a power failure, hence FULL; writes are rare.
+# A revoked token must stay revoked and a claim taken after a power failure, hence FULL; writes are rare.
 _PRAGMAS: Final = ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON")
 
 
 class StateStore:
-    """The open store: `tokens` and `generation`."""
+    """The open store: `tokens`, `generation` and the claims of `idempotency`."""
 
-    __slots__ = ("_engine", "generation", "path", "tokens")
+    __slots__ = ("_engine", "generation", "idempotency", "path", "tokens")
 
     def __init__(self, engine: Engine, path: Path, clock: Clock) -> None:
         self._engine = engine
         self.path = path
         self.tokens = TokenStore(self.read, self.write, clock)
         self.generation = Generation(self.read, self.write)
+        self.idempotency = IdempotencyStore(self.write, clock)
 
     @classmethod
     def open(

@@ -29,3 +29,21 @@ GENERATION: Final = Table(
     Column("id", Integer, primary_key=True),
     Column("value", Integer, nullable=False),
 )
+
+IDEMPOTENCY: Final = Table(
+    "idempotency",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("scope", LargeBinary, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("holder", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("lease_until", Integer, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("finished_at", Integer),
+    Column("answer_status", Integer),
+    Column("answer_headers", Text),
+    Column("answer_body", LargeBinary),
+    Column("shape", LargeBinary),
+)

@@ -22,11 +22,14 @@ from gateway.errors import ForbiddenError, UnavailableError
 from gateway.execution.connect import open_database
 from gateway.execution.database import Database
 from gateway.observe import Observer
+from gateway.operations.tags import Tags
 from gateway.security.access import AccessBook
 from gateway.security.authenticate import Authenticator
 from gateway.settings import Settings
+from gateway.state.secret import shared_key
 from gateway.state.store import StateStore
 from gateway.web.caller import describe_caller
+from gateway.web.idempotency import Idempotency
 from gateway.web.keeper import Keeper, Sources
 from gateway.web.loading import Loaded, current_fingerprint, load_catalog
 from gateway.web.logs import configure_logging, log_observer
@@ -48,6 +51,7 @@ class Parts:
     accesses: AccessBook
     authenticator: Authenticator
     observer: Observer
+    idempotency: Idempotency
 
 
 def create_app(
@@ -72,12 +76,13 @@ def make_parts(
     """Return the wired parts, on a database of the caller's where one is given; nothing is connected yet."""
     database = database or open_database(settings, observer)
     state = StateStore.open(settings.state_path)
+    tags = Tags(shared_key(state.write, "etag"))
 
     def load(before: Loaded | None) -> Loaded:
         return load_catalog(settings, before.catalog if before is not None else None)
 
     def serve(loaded: Loaded) -> Service:
-        return make_service(loaded.catalog, database, settings, observer, now)
+        return make_service(loaded.catalog, database, settings, observer, now, tags)
 
     sources = Sources(
         load=load,
@@ -88,7 +93,8 @@ def make_parts(
     )
     keeper = Keeper(sources, observer, settings.reload_every_s)
     authenticator = Authenticator(state.tokens.by_digest)
-    return Parts(settings, database, state, keeper, AccessBook(), authenticator, observer)
+    idempotency = Idempotency(state.idempotency, observer, settings.statement_limit_s)
+    return Parts(settings, database, state, keeper, AccessBook(), authenticator, observer, idempotency)
 
 
 def make_app(parts: Parts) -> ASGIApp:
@@ -108,7 +114,7 @@ def make_app(parts: Parts) -> ASGIApp:
         redirect_slashes=False,
         lifespan=_lifespan(parts),
     )
-    resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings)
+    resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings, parts.idempotency)
     return through_stages(Fork(resources, pages), parts.settings, parts.authenticator, parts.observer)
 
 
@@ -131,7 +137,7 @@ class _PrivatePages:
             raise ForbiddenError("grant_missing", "The token lacks --admin.")
         if not await self._parts.keeper.reload_everywhere("asked for"):
             raise UnavailableError(
-                "schema_changed",
+                "reload_failed",
                 "The reload failed and the catalog before it stays; the log has the reason.",
                 headers={"Retry-After": "10"},
             )
@@ -143,9 +149,11 @@ def _lifespan(parts: Parts) -> Callable[[object], AbstractAsyncContextManager[No
     async def lifespan(app: object) -> AsyncIterator[None]:
         await parts.keeper.start()
         _reload_on_hangup(parts.keeper)
+        parts.idempotency.start()
         try:
             yield
         finally:
+            await parts.idempotency.stop()
             await parts.keeper.stop()
             await parts.database.close()
             parts.state.close()

@@ -7,59 +7,27 @@ a path takes is read from it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
 
-from gateway.catalog.model import Table
-from gateway.errors import MethodError, RequestError
-from gateway.operations.results import WrittenResult
-from gateway.query.access import Access
-from gateway.query.context import Context, known_resource
-from gateway.query.deletes import plan_delete
-from gateway.query.intent import WriteIntent
+from gateway.catalog.model import Column, Table
+from gateway.errors import MethodError, NotFoundError
+from gateway.operations.tags import precondition_failed
+from gateway.query.context import known_resource
+from gateway.query.plan import ReadPlan
 from gateway.query.planner import known_relationship
-from gateway.query.writes import plan_create, plan_update, refusal_of_writes, writable_table
-from gateway.rest.body import parse_body
-from gateway.rest.parse import parse_nothing, parse_write
+from gateway.query.writes import refusal_of_writes
+from gateway.rest.parse import parse_nothing
 from gateway.rest.paths import CallerPath, IndexPath, ListPath, RelatedPath, ResourcePath, RowPath
 from gateway.rest.render import readable_relationships, render_index, render_page, render_row, row_links, with_ids
 from gateway.rest.url import list_path, parse_query, row_path
-from gateway.security.principal import Principal
 from gateway.web.caller import describe_caller
+from gateway.web.calls import Answer, Call
+from gateway.web.changes import change_row, change_rows, create_row, delete_row, delete_rows
 from gateway.web.memory import KnownList, known_list, known_row
-from gateway.web.service import Service
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply that is ready to be sent."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as the handlers need it. ``origin`` is scheme and host of absolute links."""
-
-    service: Service
-    method: str
-    query: bytes
-    access: Access
-    principal: Principal
-    origin: str
-    content_type: str | None = None
-    body: bytes = b""
-    max_json_depth: int = 10
-
-    def context(self) -> Context:
-        """Return the context of one planning run."""
-        return self.service.context(self.access)
-
 
 Handler = Callable[[Call, Any], Awaitable[Answer]]
 
@@ -147,71 +115,54 @@ async def _page(call: Call, known: KnownList, path: str) -> Answer:
 
 async def _single(call: Call, known: KnownList) -> Answer:
     """The row of a to-one. The request did not name its key, so its path is told from the row."""
-    row = await call.service.reads.row(known.planned.plan, known.planned.values)
     table, intent = known.table, known.request.intent
+    try:
+        found = await call.service.reads.row(known.planned.plan, known.planned.values)
+    except NotFoundError as error:
+        name = intent.origin.relationship if intent.origin is not None else "such row"
+        detail = f"There is no {name} here: the row has none, or there is no such row."
+        raise NotFoundError("row_unknown", detail) from error
+    row, headers = found.row, _validators(found.tag)
+    if _is_known(call, found.tag, known.planned.plan):
+        return Answer(304, headers=headers)
     path = row_path(table.resource or "", (row[column.name] for column in table.key))
     links = row_links(path, readable_relationships(call.service.catalog, call.access, table))
     if not known.request.is_enveloped:
-        return Answer(200, render_row(with_ids([row], table)[0], links, is_enveloped=False))
+        return Answer(200, render_row(with_ids([row], table)[0], links, is_enveloped=False), headers)
     if intent.fields is not None and "*" not in intent.fields:
         row = {name: row[name] for name in dict.fromkeys(intent.fields)}
-    return Answer(200, render_row(row, links))
+    return Answer(200, render_row(row, links), headers)
 
 
 async def show_row(call: Call, path: RowPath) -> Answer:
     """One row."""
     known, values = known_row(call.service, call.access, path.resource, path.key, call.query)
-    row = await call.service.reads.row(known.planned.plan, values)
+    found = await call.service.reads.row(known.planned.plan, values)
+    row, headers = found.row, _validators(found.tag)
+    if _is_known(call, found.tag, known.planned.plan):
+        return Answer(304, headers=headers)
     if not known.request.is_enveloped:
         row = with_ids([row], known.table)[0]
     links = row_links(row_path(known.table.resource or "", values[: len(path.key)]), known.links)
-    return Answer(200, render_row(row, links, is_enveloped=known.request.is_enveloped))
+    return Answer(200, render_row(row, links, is_enveloped=known.request.is_enveloped), headers)
 
 
-# Writes
+def _validators(tag: str) -> dict[str, str]:
+    """A single row may be kept by its own client, who asks each time whether it still holds."""
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
-async def create_row(call: Call, path: ListPath) -> Answer:
-    """A new row: 201 with its path in ``Location``."""
-    context = call.context()
-    writable_table(context, path.resource, "create")
-    planned = plan_create(context, _intent(call, path.resource, None))
-    result = await call.service.writes.create(planned, call.access.acting_staff, context.clock)
-    return _written(call, planned.table, result, 201)
+def _is_known(call: Call, tag: str, plan: ReadPlan) -> bool:
+    """Whether the client has the row already; never where the answer holds what the tag does not tell of.
 
-
-async def change_row(call: Call, path: RowPath) -> Answer:
-    """A changed row, whether or not the change changed anything."""
-    context = call.context()
-    writable_table(context, path.resource, "update")
-    planned = plan_update(context, _intent(call, path.resource, path.key))
-    result = await call.service.writes.update(planned, call.access.acting_staff, context.clock)
-    return _written(call, planned.table, result, 200)
-
-
-async def delete_row(call: Call, path: RowPath) -> Answer:
-    """Nothing: the row is gone."""
-    context = call.context()
-    writable_table(context, path.resource, "delete")
-    parse_nothing(parse_query(call.query))
-    if call.body:
-        raise RequestError("body_syntax", "DELETE takes no body: the path says which row.")
-    planned = plan_delete(context, WriteIntent(path.resource, key=path.key))
-    await call.service.writes.delete(planned, call.access.acting_staff, context.clock)
-    return Answer(204)
-
-
-def _intent(call: Call, resource: str, key: tuple[str, ...] | None) -> WriteIntent:
-    value_format = parse_write(parse_query(call.query))
-    body = parse_body(call.content_type, call.body, call.max_json_depth)
-    return WriteIntent(resource, key, body.values, body.is_form, value_format)
-
-
-def _written(call: Call, table: Table, result: WrittenResult, status: int) -> Answer:
-    path = row_path(table.resource or "", result.key) if result.key else list_path(table.resource or "")
-    links = row_links(path, readable_relationships(call.service.catalog, call.access, table) if result.key else ())
-    headers = {"Location": path} if status == 201 and result.key else None
-    return Answer(status, render_row(result.row, links), headers)
+    Raises:
+        ConflictError: ``precondition_failed``.
+    """
+    if call.precondition is None:
+        return False
+    if call.precondition.is_stale(tag):
+        raise precondition_failed()
+    return call.precondition.is_known(tag) and all(isinstance(field, Column) for field in plan.fields)
 
 
 async def show_options(call: Call, path: ResourcePath) -> Answer:
@@ -243,6 +194,8 @@ HANDLERS: Final[Mapping[_Key, Handler]] = MappingProxyType(
         **{(RowPath, method): show_row for method in ("GET", "HEAD")},
         **{(RelatedPath, method): list_related for method in ("GET", "HEAD")},
         (ListPath, "POST"): create_row,
+        (ListPath, "PATCH"): change_rows,
+        (ListPath, "DELETE"): delete_rows,
         **{(RowPath, method): change_row for method in ("PUT", "PATCH")},
         (RowPath, "DELETE"): delete_row,
         **{(kind, "OPTIONS"): show_options for kind in (IndexPath, CallerPath, ListPath, RowPath, RelatedPath)},

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__
-from gateway.errors import FIELD_CODES, REGISTRY, GatewayError, NotFoundError
+from gateway.errors import FIELD_CODES, REGISTRY, ErrorKind, GatewayError, NotFoundError
 from gateway.execution.database import Database
 from gateway.web.keeper import Keeper
 from gateway.web.replies import ERRORS_PATH
@@ -59,7 +59,7 @@ class PublicPages:
         """Show how to begin."""
         rows = "".join(
             f'<tr><td><a href="{ERRORS_PATH}/{kind.code}"><code>{kind.code}</code></a></td>'
-            f"<td>{kind.status}</td><td>{escape(kind.summary)}</td></tr>"
+            f"<td>{_statuses(kind)}</td><td>{escape(kind.summary)}</td></tr>"
             for kind in REGISTRY.values()
             if kind.code != "configuration"
         )
@@ -74,8 +74,12 @@ class PublicPages:
             f"<tr><td><code>{code}</code></td><td>{escape(text)}</td></tr>" for code, text in FIELD_CODES.items()
         )
         more = f"<h2>Codes of single fields</h2><table>{codes}</table>" if kind.code == "fields_invalid" else ""
-        body = f"<p>HTTP status {kind.status}. {escape(kind.summary)}</p>{more}"
+        body = f"<p>HTTP status {_statuses(kind)}. {escape(kind.summary)}</p>{more}"
         return _page(f"{kind.title} ({kind.code})", body + '<p><a href="/api_docs">All errors</a></p>')
+
+
+def _statuses(kind: ErrorKind) -> str:
+    return " or ".join(map(str, kind.statuses))
 
 
 def _page(title: str, body: str) -> Response:

@@ -12,6 +12,7 @@ from gateway.errors import GatewayError, Issue
 
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
+_BODILESS: Final = frozenset({204, 304})
 ERRORS_PATH: Final = "/api_docs/errors"
 
 
@@ -25,7 +26,7 @@ async def send_reply(
     is_head: bool = False,
 ) -> None:
     """Send one whole reply; for HEAD its headers alone, with the length the body would have."""
-    raw = [(b"content-length", str(len(body)).encode())] if status != 204 else []
+    raw = [(b"content-length", str(len(body)).encode())] if status not in _BODILESS else []
     if body:
         raw.append((b"content-type", content_type))
     if headers:

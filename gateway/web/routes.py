@@ -12,27 +12,34 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import RequestError, SchemaChangedError
-from gateway.rest.paths import ResourcePath, parse_path
+from gateway.rest.paths import ListPath, ResourcePath, parse_path
+from gateway.rest.preconditions import NO_PREFERENCES, parse_precondition, parse_prefer
 from gateway.security.access import AccessBook
 from gateway.settings import Settings
+from gateway.web.calls import Answer, Call
 from gateway.web.disconnect import ClientGoneError, ClientWatch
-from gateway.web.handlers import Answer, Call, answer
+from gateway.web.handlers import answer
+from gateway.web.idempotency import KEYED_METHODS, Idempotency, key_of, keyed_request
 from gateway.web.keeper import Keeper
 from gateway.web.replies import send_reply
 from gateway.web.service import Service
 from gateway.web.stages.authenticate import PRINCIPAL
-from gateway.web.stages.shield import read_body
+from gateway.web.stages.recorder import REQUEST_ID
+from gateway.web.stages.shield import BodyLimit, read_body
 
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_LISTS: Final = frozenset({b"if-match", b"if-none-match", b"prefer"})
 
 
 class ResourceRoutes:
     """Serves every resource of the catalog in place."""
 
-    def __init__(self, keeper: Keeper, accesses: AccessBook, settings: Settings) -> None:
+    def __init__(self, keeper: Keeper, accesses: AccessBook, settings: Settings, idempotency: Idempotency) -> None:
         self._keeper = keeper
         self._accesses = accesses
-        self._max_body_bytes = settings.max_body_bytes
+        self._idempotency = idempotency
+        self._one = BodyLimit(settings.max_body_bytes)
+        self._many = BodyLimit(settings.max_body_bytes, settings.max_bulk_body_bytes)
         self._body_wait_s = settings.body_wait_s
         self._max_json_depth = settings.max_json_depth
         self._public_url = settings.public_url.rstrip("/")
@@ -43,7 +50,7 @@ class ResourceRoutes:
         path = parse_path(scope["raw_path"])
         service = self._keeper.service()
         method: str = scope["method"]
-        body = b"" if method in _BODILESS else await read_body(receive, self._max_body_bytes, self._body_wait_s)
+        body = b"" if method in _BODILESS else await self._body(receive, scope, path)
         try:
             async with ClientWatch(receive):
                 reply = await self._answer(service, path, scope, body)
@@ -51,7 +58,23 @@ class ResourceRoutes:
             return
         await send_reply(send, reply.status, reply.body, reply.headers, is_head=method == "HEAD")
 
+    async def _body(self, receive: Receive, scope: Scope, path: ResourcePath) -> bytes:
+        """The body; only an array of new rows may have the size of many."""
+        takes_rows = scope["method"] == "POST" and isinstance(path, ListPath)
+        lengths = (value for name, value in scope["headers"] if name == b"content-length" and value.isdigit())
+        limit = self._many if takes_rows else self._one
+        return await read_body(receive, limit, self._body_wait_s, int(next(lengths, 0)))
+
     async def _answer(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
+        key = key_of(scope["headers"]) if scope["method"] in KEYED_METHODS else None
+        if key is not None:
+            call = self._call(service, scope, body)
+            request = keyed_request(call, path, scope["raw_path"], key, scope[REQUEST_ID])
+            if request is not None:
+                return await self._idempotency.answer(request, lambda: self._run(service, path, scope, body))
+        return await self._run(service, path, scope, body)
+
+    async def _run(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
         try:
             return await answer(self._call(service, scope, body), path)
         except SchemaChangedError:
@@ -62,11 +85,15 @@ class ResourceRoutes:
         principal = scope[PRINCIPAL]
         access = self._accesses.access_of(principal, service.catalog)
         host, content_type = b"", None
+        given: dict[bytes, str] = {}
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
+            elif name in _LISTS:  # repeated ones are one list (RFC 9110, section 5.3)
+                text = value.decode("latin-1")
+                given[name] = f"{given[name]}, {text}" if name in given else text
         origin = self._public_url or origin_of(scope["scheme"], host)
         return Call(
             service,
@@ -78,6 +105,8 @@ class ResourceRoutes:
             content_type,
             body,
             self._max_json_depth,
+            parse_precondition(given.get(b"if-match"), given.get(b"if-none-match")) if given else None,
+            parse_prefer(given.get(b"prefer")) if given else NO_PREFERENCES,
         )
 
 
@@ -99,5 +128,13 @@ def check_accept(scope: Scope) -> None:
         RequestError: ``not_acceptable``.
     """
     accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
-    if accepted and not any(word in accepted for word in (b"*/*", b"json", b"application/*")):
+    if accepted and accepted != b"*/*" and not any(map(_takes_json, accepted.decode("latin-1").split(","))):
         raise RequestError("not_acceptable", "Replies are application/json: accept that, or */*.")
+
+
+def _takes_json(media_range: str) -> bool:
+    """Whether one media range of an Accept header lets JSON through; ``q=0`` keeps it out."""
+    kind, *parameters = (part.strip() for part in media_range.split(";"))
+    is_refused = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+    is_json = kind in ("", "*/*", "application/*", "application/json") or kind.endswith("+json")
+    return is_json and not is_refused

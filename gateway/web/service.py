@@ -17,6 +17,7 @@ from gateway.observe import Observer
 from gateway.operations.counts import Counts
 from gateway.operations.fill import Fills
 from gateway.operations.reads import Reads
+from gateway.operations.tags import Tags
 from gateway.operations.writes import Writes
 from gateway.query.access import Access
 from gateway.query.coerce import Clock
@@ -60,8 +61,10 @@ def make_service(
     settings: Settings,
     observer: Observer,
     now: Callable[[], datetime] = utc_now,
+    tags: Tags | None = None,
 ) -> Service:
-    """Return what serves a catalog on a database."""
+    """Return what serves a catalog on a database; ``tags`` are those of all workers."""
+    tags = tags or Tags()
     deadline_s = settings.count_deadline_ms / 1000
     statements = StatementCache(catalog, settings.plan_cache, deadline_s)
     counts = Counts(
@@ -73,6 +76,6 @@ def make_service(
         most_running=max(1, settings.pool_size // 4),
     )
     fills = Fills(catalog, statements, settings.staff_id)
-    reads = Reads(database, statements, counts)
-    writes = Writes(database, statements, counts, fills)
+    reads = Reads(database, statements, counts, tags)
+    writes = Writes(database, statements, counts, fills, tags)
     return Service(catalog, statements, reads, writes, Recent(settings.plan_cache), now)

@@ -18,7 +18,7 @@ CLASSES = {
     "ForbiddenError": {403},
     "NotFoundError": {404},
     "MethodError": {405},
-    "ConflictError": {409},
+    "ConflictError": {409, 412},
     "ValidationError": {422},
     "UnavailableError": {503, 504},
     "InternalError": {500},

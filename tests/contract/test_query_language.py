@@ -14,7 +14,7 @@ from gateway.catalog.kinds import KINDS
 from gateway.operations.results import CountForm
 from gateway.query.moments import DATE_WORDS
 from gateway.query.operators import OPERATORS
-from gateway.rest.parse import LIST_PARAMETERS
+from gateway.rest.parse import BULK_PARAMETERS, CREATE_PARAMETERS, DELETE_PARAMETERS, LIST_PARAMETERS
 from gateway.web.handlers import HANDLERS
 from sample_crm import build
 from tests.support.app import ROOT, App, Clock, served
@@ -69,7 +69,7 @@ def test_every_form_of_a_count_is_documented() -> None:
     assert {row[0] for row in table("Counts")} == set(get_args(CountForm))
 
 
-@pytest.mark.parametrize("parameter", sorted(LIST_PARAMETERS))
+@pytest.mark.parametrize("parameter", sorted(LIST_PARAMETERS | CREATE_PARAMETERS | BULK_PARAMETERS | DELETE_PARAMETERS))
 def test_every_parameter_is_documented(parameter: str) -> None:
     """A parameter nobody is told of is as good as none."""
     name = re.escape(parameter.removesuffix("[…]"))

@@ -11,6 +11,7 @@ import pytest
 from sample_crm import build
 from tests.support.app import NOON, App, served
 from tests.support.mariadb import Server
+from tests.support.sales import Crm
 
 HERE = Path(__file__).parent
 
@@ -37,3 +38,19 @@ async def crm(crm_database: str) -> AsyncIterator[App]:
     """The application on the sample CRM with the packaged whitelist, at noon of that day."""
     async with served(crm_database) as app:
         yield app
+
+
+@pytest.fixture(scope="module", params=["mariadb", "sqlite"])
+async def sales(
+    request: pytest.FixtureRequest, mariadb_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[App, Crm]]:
+    """The application on a small CRM of this module's own, whose settings are SEMANTICS' defaults."""
+    name = f"gateway_sales_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    path: Path = tmp_path_factory.mktemp("sales") / "crm.db"
+    is_served = request.param == "mariadb"
+    url = mariadb_server.create_database(name) if is_served else f"sqlite:///{path}"
+    build(url, scale="tiny", today=NOON.date())
+    async with served(url, staff_id=1) as app:
+        yield app, Crm(url, mariadb_server if is_served else None)
+    if is_served:
+        mariadb_server.drop_database(name)

@@ -107,8 +107,9 @@ async def test_head_says_what_get_says_without_the_body(app: App, path: str) -> 
     ("path", "allowed"),
     [
         ("/api/v1", "GET, HEAD, OPTIONS"),
-        ("/api/v1/invoices", "GET, HEAD, OPTIONS"),
-        ("/api/v1/leads", "GET, HEAD, POST, OPTIONS"),
+        ("/api/v1/countries", "GET, HEAD, OPTIONS"),
+        ("/api/v1/invoices", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
+        ("/api/v1/leads", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
         ("/api/v1/leads/1", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
         ("/api/v1/clients/1/invoices", "GET, HEAD, OPTIONS"),
         ("/api/v1/countries/1", "GET, HEAD, OPTIONS"),

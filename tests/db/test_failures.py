@@ -376,7 +376,10 @@ async def test_a_body_over_the_limit_is_413(crm: App, address: tuple[str, int]) 
     pieces = b"10000\r\n" + b" " * 65_536 + b"\r\n"
     chunked = await sent_raw(address, head(crm, "Transfer-Encoding: chunked") + pieces * 5)
 
-    for reply in (declared, chunked):
+    array = await sent_raw(address, head(crm, "Content-Length: 5000000") + b"[")
+    endless = await sent_raw(address, head(crm, "Transfer-Encoding: chunked") + b"1\r\n[\r\n" + pieces * 65)
+
+    for reply in (declared, chunked, array, endless):
         assert reply.startswith(b"HTTP/1.1 413"), reply
         assert b'"code":"body_too_large"' in reply
 

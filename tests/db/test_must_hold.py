@@ -354,7 +354,7 @@ async def test_a_write_that_is_refused_leaves_nothing(crm: App, sql: Sql) -> Non
     assert sql("SELECT COUNT(*) FROM tblexpenses") == before
 
 
-@pytest.mark.parametrize("resource", ["invoices", "contacts", "staff", "roles", "customfields", "countries", "tasks"])
+@pytest.mark.parametrize("resource", ["staff", "roles", "customfields", "countries"])
 async def test_tables_that_rules_guard_take_no_plain_write_and_say_why(crm: App, resource: str) -> None:
     """405 with what is allowed, for every method that writes."""
     for method, path in (("POST", resource), ("PATCH", f"{resource}/1"), ("DELETE", f"{resource}/1")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.query.plan import (
     And,
@@ -62,6 +62,14 @@ def write_text(planned: PlannedWrite) -> str:
     return "\n".join((*lines, *_values(planned.values))) + "\n"
 
 
+def changes_text(parts: Sequence[tuple[str, PlannedRead | PlannedWrite]]) -> str:
+    """Return the plans of a request that writes, each under what it is for."""
+    return "\n".join(
+        (f"# {title}\n" if title else "") + (read_text(part) if isinstance(part, PlannedRead) else write_text(part))
+        for title, part in parts
+    )
+
+
 def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"  {line}" for line in lines)
 
@@ -74,6 +82,8 @@ def _read(plan: ReadPlan) -> Iterator[str]:
     yield f"{plan.table.name}{' for update' if plan.is_locking else ''}"
     yield f"fields {', '.join(field.name for field in plan.fields) or 'none'}"
     yield from _condition(plan.condition)
+    if plan.is_tagged:
+        yield "tagged"
     if plan.order:
         yield "order " + ", ".join(f"{key.field.name}{' desc' if key.is_descending else ''}" for key in plan.order)
     if plan.limit is not None:

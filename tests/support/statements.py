@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.query.planner import PlannedRead
 from gateway.query.writes import PlannedWrite
@@ -30,6 +30,15 @@ def write_statements(cache: StatementCache, planned: PlannedWrite) -> str:
     if planned.plan.result is not None:
         found.append(("read back", cache.read(planned.plan.result)))
     return _text(found)
+
+
+def changes_statements(cache: StatementCache, parts: Sequence[tuple[str, PlannedRead | PlannedWrite]]) -> str:
+    """Return the statements of a request that writes, each part under what it is for."""
+    return "\n".join(
+        (f"-- # {title}\n" if title else "")
+        + (read_statements(cache, part) if isinstance(part, PlannedRead) else write_statements(cache, part))
+        for title, part in parts
+    )
 
 
 def _text(found: list[tuple[str, Statement]]) -> str:

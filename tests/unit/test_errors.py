@@ -11,7 +11,7 @@ from gateway import errors
 from gateway.errors import FIELD_CODES, REGISTRY, ConfigurationError, GatewayError, Issue, SchemaChangedError
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
-STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 422, 500, 503, 504}
+STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 422, 500, 503, 504}
 
 
 def documented(heading: str) -> list[list[str]]:
@@ -24,7 +24,7 @@ def documented(heading: str) -> list[list[str]]:
 def test_every_code_is_documented_as_the_registry_has_it() -> None:
     """Code, status, title and meaning, in the same order; nothing more and nothing less."""
     assert documented("Codes") == [
-        [kind.code, str(kind.status), kind.title, kind.summary] for kind in REGISTRY.values()
+        [kind.code, ", ".join(map(str, kind.statuses)), kind.title, kind.summary] for kind in REGISTRY.values()
     ]
 
 
@@ -38,7 +38,7 @@ def test_what_to_do_is_said_for_every_status() -> None:
     advice = DOCS.read_text(encoding="utf-8").split("What to do with them:")[1].split("## Field codes")[0]
 
     assert {int(number) for number in re.findall(r"\b[45]\d\d\b", advice)} >= {
-        kind.status for kind in REGISTRY.values()
+        status for kind in REGISTRY.values() for status in kind.statuses
     }
 
 
@@ -48,7 +48,7 @@ def test_codes_are_stable_words_with_a_known_status(code: str) -> None:
     kind = REGISTRY[code]
 
     assert re.fullmatch(r"[a-z][a-z_]*[a-z]", code)
-    assert kind.status in STATUSES
+    assert STATUSES.issuperset(kind.statuses)
     assert not kind.title.endswith(".")
     assert kind.summary.endswith(".")
 
@@ -65,6 +65,12 @@ def test_an_error_knows_its_status_and_place() -> None:
 
     assert (error.status, error.kind.title, str(error)) == (400, "Unknown field", "No field x.")
     assert error.issues == (Issue("No field x.", parameter="sort", suggestion="y"),)
+
+
+def test_an_unknown_outcome_is_a_failure_or_a_conflict() -> None:
+    """503 for the write itself, 409 for whoever asks again with its key: one code, since the advice is one."""
+    assert errors.UnavailableError("outcome_unknown", "x").status == 503
+    assert errors.UnrecordedError("x").status == 409
 
 
 def test_given_issues_are_kept_as_they_are() -> None:

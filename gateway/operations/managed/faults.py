@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.errors import Issue, ValidationError
 from gateway.query.writes import at_fault, pointer
+
+
+def fault(column: str, code: str, message: str, path: str = "") -> Issue:
+    """Return what is wrong with one field, for a 422 that names several; ``path`` as in `refused`."""
+    return Issue(f"{column}: {message}", pointer=path + pointer(column), code=code)
+
+
+def raise_any(issues: Sequence[Issue]) -> None:
+    """Pass when nothing is wrong.
+
+    Raises:
+        ValidationError: ``fields_invalid`` naming every field at fault.
+    """
+    if issues:
+        raise at_fault(issues)
 
 
 def refused(column: str, code: str, message: str, path: str = "") -> ValidationError:

@@ -32,6 +32,23 @@ def activity(draft: Draft, found: Found, description: str) -> InsertRow:
     return InsertRow("activity_log", values)
 
 
+def project_activity(
+    draft: Draft, found: Found, project: object, description: str, text: str = "", *, is_visible: bool = True
+) -> InsertRow:
+    """Return a row of a project's timeline; ``is_visible`` shows it to the customer."""
+    values = {
+        "project_id": project if project is not None else NewKey(),
+        "staff_id": draft.staff,
+        "contact_id": 0,
+        "fullname": staff_name(found),
+        "visible_to_customer": int(is_visible),
+        "description_key": description,
+        "additional_data": text,
+        "dateadded": draft.now,
+    }
+    return InsertRow("project_activity", values)
+
+
 def lead_activity(draft: Draft, found: Found, lead: object, description: str, words: Sequence[str] = ()) -> InsertRow:
     """Return a row of a lead's timeline; ``description`` is the key of a sentence that the CRM has in each language."""
     values = {
@@ -44,3 +61,23 @@ def lead_activity(draft: Draft, found: Found, lead: object, description: str, wo
         "custom_activity": 0,
     }
     return InsertRow("lead_activity_log", values)
+
+
+def sales_activity(
+    draft: Draft, found: Found, document: tuple[str, object], description: str, additional: object = ""
+) -> InsertRow:
+    """Return a row of the timeline of a ``document``, its ``rel_type`` and ``rel_id``.
+
+    ``additional`` is what `php_strings` makes of the words of the sentence.
+    """
+    rel_type, rel_id = document
+    values = {
+        "rel_type": rel_type,
+        "rel_id": rel_id,
+        "description": description,
+        "additional_data": additional,
+        "staffid": str(draft.staff),
+        "full_name": staff_name(found),
+        "date": draft.now,
+    }
+    return InsertRow("sales_activity", values)

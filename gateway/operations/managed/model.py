@@ -21,7 +21,8 @@ class Lookup:
 
     A tuple in ``where`` means one of its values, None means NULL. ``is_locking``
     holds the rows until the write is done (a counter, a document whose status follows).
-    A table or column that this database lacks gives no rows.
+    A table or column that this database lacks gives no rows, but a row is without those of
+    ``optional`` that are lacking. A ``-`` before a name of ``order`` turns it round.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Lookup:
     order: tuple[str, ...] = ()
     limit: int | None = None
     is_locking: bool = False
+    optional: tuple[str, ...] = ()
 
 
 Found = Mapping[str, tuple[Row, ...]]
@@ -41,6 +43,14 @@ Found = Mapping[str, tuple[Row, ...]]
 class NewKey:
     """The key of a row that this write inserts: the main row's ("") or the one inserted under a label."""
 
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FromKey:
+    """A value made of the key of a row that this write inserts, as `NewKey` tells which."""
+
+    make: Callable[[object], object]
     label: str = ""
 
 
@@ -95,7 +105,7 @@ class Draft:
     ``values`` are the columns that were sent (and what the profile fills: ``now``,
     the acting staff …); ``sent`` the names of those that the client sent itself.
     ``stored`` is the locked row before a change or delete, all columns. ``staff`` is the
-    acting staff id, ``now`` the CRM's wall clock.
+    acting staff id, ``now`` the CRM's wall clock and ``unix`` the same moment in seconds.
     """
 
     table: str
@@ -107,6 +117,7 @@ class Draft:
     stored: Row = field(default_factory=dict)
     children: Mapping[str, tuple[Child, ...]] = field(default_factory=dict)
     random_hex: Callable[[int], str] = lambda size: "0" * (2 * size)
+    unix: int = 0
 
     @property
     def today(self) -> date:
@@ -141,7 +152,7 @@ class Rule(Protocol):
         ...
 
     def more_reads(self, draft: Draft, found: Found) -> tuple[Lookup, ...]:
-        """Return what must be read besides, now that the first rows are known."""
+        """Return what must be read besides, now that some rows are known; asked until nothing new is due."""
         ...
 
     def extend(self, draft: Draft, found: Found) -> Extension:

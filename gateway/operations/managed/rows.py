@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,17 @@ from typing import Any
 from gateway.catalog.kinds import ColumnType
 from gateway.catalog.model import Catalog, Column, InternalColumn, Table
 from gateway.execution.database import Outcome, Session
-from gateway.operations.managed.model import Added, DeleteRows, InsertRow, Lookup, NewKey, Row, RowWrite, UpdateRows
+from gateway.operations.managed.model import (
+    Added,
+    DeleteRows,
+    FromKey,
+    InsertRow,
+    Lookup,
+    NewKey,
+    Row,
+    RowWrite,
+    UpdateRows,
+)
 from gateway.query.plan import (
     And,
     Compare,
@@ -55,6 +65,7 @@ class ManagedRows:
     def __init__(self, catalog: Catalog, statements: StatementCache) -> None:
         self._catalog = catalog
         self._statements = statements
+        self._columns: dict[str, Mapping[str, Column]] = {}
 
     def table(self, name: str) -> Table | None:
         """Return a table by its name without the prefix, None when this database lacks it."""
@@ -66,25 +77,34 @@ class ManagedRows:
 
     async def _find(self, session: Session, lookup: Lookup) -> tuple[Row, ...]:
         table = self.table(lookup.table)
-        columns = table.column_by_name if table is not None else {}
-        if table is None or any(name not in columns for name in (*lookup.columns, *lookup.where, *lookup.order)):
+        columns = self._readable(table) if table is not None else {}
+        if table is None or any(name not in columns for name in _named(lookup)):
             return ()
         values: list[object] = []
         condition = _condition(columns, lookup.where, values)
         if lookup.limit is not None:
             values.append(lookup.limit)
-        chosen = tuple(columns[name] for name in lookup.columns)
+        optional = (name for name in lookup.optional if name in columns)
+        chosen = tuple(columns[name] for name in (*lookup.columns, *optional))
         plan = ReadPlan(
             table,
             chosen,
             condition,
-            tuple(Order(columns[name]) for name in lookup.order),
+            tuple(Order(columns[name.removeprefix("-")], name.startswith("-")) for name in lookup.order),
             limit=len(values) - 1 if lookup.limit is not None else None,
             is_locking=lookup.is_locking,
         )
         statement = self._statements.read(plan)
         rows = (await session.run(statement.text, statement.bind(tuple(values)))).rows
         return tuple(plain_row(chosen, row) for row in rows)
+
+    def _readable(self, table: Table) -> Mapping[str, Column]:
+        """What rules read: the columns that clients may see, and the hidden ones that rules go by."""
+        found = self._columns.get(table.name)
+        if found is None:
+            hidden = {name: Column(name, column.type) for name, column in table.internal.items()}
+            found = self._columns[table.name] = {**hidden, **table.column_by_name}
+        return found
 
     async def write(self, session: Session, writes: Iterable[RowWrite], keys: dict[str, object]) -> None:
         """Write rows in order; ``keys`` has the keys of rows inserted so far and gains those of labelled ones."""
@@ -98,21 +118,32 @@ class ManagedRows:
 
     async def _run(self, session: Session, table: Table, write: RowWrite, keys: Mapping[str, object]) -> Outcome:
         values: list[object] = []
-        step = _step(table, write, keys, values)
+        step = _step(table, self._readable(table), write, keys, values)
         statement = self._statements.step(step)
         return await session.run(statement.text, statement.bind(tuple(values)))
 
 
-def _step(table: Table, write: RowWrite, keys: Mapping[str, object], values: list[object]) -> WriteStep:
+def _named(lookup: Lookup) -> Iterator[str]:
+    yield from (*lookup.columns, *lookup.where)
+    yield from (name.removeprefix("-") for name in lookup.order)
+
+
+def _step(
+    table: Table,
+    readable: Mapping[str, Column],
+    write: RowWrite,
+    keys: Mapping[str, object],
+    values: list[object],
+) -> WriteStep:
     columns: dict[str, Column | InternalColumn] = {**table.column_by_name, **table.internal}
     match write:
         case InsertRow():
             return InsertStep(table, _written(columns, write.values, keys, values))
         case UpdateRows():
             written = _written(columns, write.values, keys, values)
-            return UpdateStep(table, written, _condition(table.column_by_name, _known(write.where, keys), values))
+            return UpdateStep(table, written, _condition(readable, _known(write.where, keys), values))
         case DeleteRows():
-            return DeleteStep(table, _condition(table.column_by_name, _known(write.where, keys), values))
+            return DeleteStep(table, _condition(readable, _known(write.where, keys), values))
 
 
 def _key_of(table: Table, values: Row) -> object:
@@ -121,7 +152,17 @@ def _key_of(table: Table, values: Row) -> object:
 
 
 def _known(row: Row, keys: Mapping[str, object]) -> Row:
-    return {name: keys[value.label] if isinstance(value, NewKey) else value for name, value in row.items()}
+    return {name: _with_key(value, keys) for name, value in row.items()}
+
+
+def _with_key(value: object, keys: Mapping[str, object]) -> object:
+    match value:
+        case NewKey(label=label):
+            return keys[label]
+        case FromKey(make=make, label=label):
+            return make(keys[label])
+        case _:
+            return value
 
 
 def _written(

@@ -6,6 +6,7 @@ known.csv      patterns of columns that come at run time
 tables.csv     aliases, key where the table has none, label, write mode with its reason, searched columns, summary;
 relationships.csv          references, their closed conditions, both names (an empty reverse follows the rule
                            of `catalog.naming`), and whether the children live and die with the row
+                           (yes), stay and forget it (freed), or block its deletion (no)
 relationships_dropped.csv  references that are known and not used, and why
 picks.csv      to-ones that pick one of many children
 derived.csv    fields computed from others, in the grammar of `catalog.expressions`

@@ -34,6 +34,8 @@ SECURITY_HEADERS: Final = (
 
 
 _DEFAULTED: Final = frozenset(name for name, _ in SECURITY_HEADERS)
+_ROWS_OWN: Final = [b"cache-control"]
+_BESIDE_ROWS: Final = tuple(pair for pair in SECURITY_HEADERS if pair[0] not in _ROWS_OWN)
 
 
 class Recorder:
@@ -117,5 +119,10 @@ class RequestIds:
 def _complete(headers: list[tuple[bytes, bytes]], request_id: bytes) -> None:
     """Add what every answer carries, but for what the answer says itself."""
     own = [name for name, _ in headers if name in _DEFAULTED]
-    headers.extend(SECURITY_HEADERS if not own else (pair for pair in SECURITY_HEADERS if pair[0] not in own))
+    if not own:
+        headers.extend(SECURITY_HEADERS)
+    elif own == _ROWS_OWN:
+        headers.extend(_BESIDE_ROWS)
+    else:
+        headers.extend(pair for pair in SECURITY_HEADERS if pair[0] not in own)
     headers.append((b"x-request-id", request_id))

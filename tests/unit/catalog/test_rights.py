@@ -140,6 +140,16 @@ def test_a_delete_is_possible_where_every_child_is_shown() -> None:
     assert built.catalog.resources["taxes"].delete_refusal is None
 
 
+def test_nothing_is_written_while_its_rule_may_go_by_half_of_what_it_needs() -> None:
+    """Without the taxes of its lines an invoice would come out too low, and nobody would know."""
+    tables = dict.fromkeys(("tblinvoices", *children("invoices")), ALL)
+    without = {name: held for name, held in tables.items() if name != "tblitem_tax"}
+    reason = perfex_built(exposure_of("invoices"), seen_by(without)).catalog.resources["invoices"].mode_reason
+
+    assert reason.startswith("the rules that go with a write need tables")
+    assert perfex_built(exposure_of("invoices"), seen_by(tables)).catalog.resources["invoices"].mode_reason == ""
+
+
 def test_a_child_that_would_be_shown_is_just_not_there() -> None:
     """With the whole database to see, what is missing is missing: no delete is refused for other versions' tables."""
     reflection = perfex_reflection(without=["tblcontacts"])
@@ -212,7 +222,7 @@ def test_rights_on_what_goes_along_are_needed_too() -> None:
 
 
 def test_what_no_one_may_write_needs_no_right_to_be_written() -> None:
-    """Invoices cannot be written here at all; reading them is enough."""
-    held = {**dict.fromkeys(children("invoices"), READ), "tblinvoices": READ}
+    """Roles cannot be written at all; reading them is enough."""
+    held = {**dict.fromkeys(children("roles"), READ), "tblroles": READ}
 
-    assert told(exposure_of("invoices"), seen_by(held))[1].lacking == ()
+    assert told(exposure_of("roles"), seen_by(held))[1].lacking == ()

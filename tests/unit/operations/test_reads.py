@@ -8,6 +8,7 @@ from gateway.errors import NotFoundError
 from gateway.operations.counts import Counts
 from gateway.operations.reads import Reads
 from gateway.operations.results import Count, PageResult
+from gateway.operations.tags import Tags
 from gateway.sql.cache import StatementCache
 from tests.support.asking import ask, crm
 from tests.support.fake_database import Answer, FakeDatabase
@@ -19,7 +20,7 @@ def reading(script: dict[str, Answer]) -> tuple[Reads, FakeDatabase]:
     database = FakeDatabase(script)
     statements = StatementCache(crm(), 100, None)
     counts = Counts(database, statements, lambda event: None, deadline_s=5.0, reuse_s=0.0, most_running=1)
-    return Reads(database, statements, counts), database
+    return Reads(database, statements, counts, Tags()), database
 
 
 async def page(target: str, script: dict[str, Answer], count: str = "exact") -> tuple[PageResult, FakeDatabase]:
@@ -81,10 +82,14 @@ async def test_a_parent_without_rows_differs_from_a_missing_one() -> None:
 
 async def test_one_row_is_one_statement() -> None:
     """Or none such."""
-    reads, database = reading({"FROM tblleads": [(7,)]})
+    columns = crm().resources["leads"].columns
+    cells = (7, *range(len(columns) - 1))
+    reads, database = reading({"FROM tblleads": [cells]})
     planned = ask(crm(), "leads/7?fields=id")
 
-    assert await reads.row(planned.plan, planned.values) == {"id": 7}
+    found = await reads.row(planned.plan, planned.values)
+    assert found.row == {"id": 7}
+    assert found.tag == Tags().of(cells)
     assert database.bound == [(7,)]
     reads, _ = reading({})
     with pytest.raises(NotFoundError):
@@ -96,7 +101,7 @@ async def test_a_question_asked_again_builds_nothing() -> None:
     database = FakeDatabase({"count(*)": [(9,)], "FROM tblinvoices": rows(3)})
     statements = StatementCache(crm(), 100, 0.2)
     counts = Counts(database, statements, lambda event: None, deadline_s=5.0, reuse_s=0.0, most_running=1)
-    reads = Reads(database, statements, counts)
+    reads = Reads(database, statements, counts, Tags())
     compiled = []
     for status in (1, 2):
         await reads.page(ask(crm(), f"invoices?filter[status]={status}&fields=id&per_page=2"), "exact")

@@ -13,6 +13,7 @@ from gateway.execution.failures import FieldRefusal, ValueRefusedError
 from gateway.operations.counts import Counts
 from gateway.operations.fill import ADMIN_REUSE_S, Fills
 from gateway.operations.results import WrittenResult
+from gateway.operations.tags import Tags
 from gateway.operations.writes import Writes
 from gateway.query.access import OPERATIONS, Access, Grant
 from gateway.query.intent import ConditionIntent
@@ -39,7 +40,7 @@ class Writing:
             self.database, statements, lambda event: None, deadline_s=5.0, reuse_s=60.0, most_running=1
         )
         fills = Fills(crm(), statements, staff_id, lambda: self.now)
-        self.writes = Writes(self.database, statements, self.counts, fills)
+        self.writes = Writes(self.database, statements, self.counts, fills, Tags())
 
     @property
     def end(self) -> str:
@@ -79,7 +80,9 @@ async def test_a_new_row_is_read_back_by_the_key_of_its_insert() -> None:
     """A create of one statement needs no transaction: two round trips."""
     writing = Writing({"INSERT": Outcome(affected=1, last_id=9), "SELECT": [(9, "new")]})
 
-    assert await writing.create("tags", {"name": "new"}) == WrittenResult({"id": 9, "name": "new"}, (9,))
+    assert await writing.create("tags", {"name": "new"}) == WrittenResult(
+        {"id": 9, "name": "new"}, (9,), Tags().of((9, "new")), is_new=True
+    )
     assert [text.split()[0] for text in writing.database.log] == ["INSERT", "SELECT"]
     assert writing.database.bound == [("new",), (9,)]
 
@@ -114,10 +117,10 @@ async def test_a_stored_row_that_cannot_be_read_back_is_no_failed_write(code: st
 
 
 async def test_a_stored_row_that_is_gone_again_is_told() -> None:
-    """Another write was faster than the reading back."""
+    """Another write was faster than the reading back; sending it again would store it twice."""
     writing = Writing({"INSERT": Outcome(last_id=9), "SELECT": []})
 
-    assert (await failed(writing.create("tags", {"name": "new"}))).code == "write_conflict"
+    assert (await failed(writing.create("tags", {"name": "new"}))).code == "outcome_unknown"
 
 
 async def test_the_acting_administrator_is_remembered_for_a_moment() -> None:
@@ -262,7 +265,9 @@ async def test_a_change_locks_writes_and_reads() -> None:
     """In this order, in one transaction."""
     writing = Writing({"FOR UPDATE": [(7,)], "SELECT": [(7, "b")]})
 
-    assert await writing.update("tags/7", {"name": "b"}) == WrittenResult({"id": 7, "name": "b"}, (7,))
+    assert await writing.update("tags/7", {"name": "b"}) == WrittenResult(
+        {"id": 7, "name": "b"}, (7,), Tags().of((7, "b"))
+    )
     assert [text.split()[0] for text in writing.database.log] == ["SELECT", "UPDATE", "SELECT", "commit"]
 
 
@@ -289,10 +294,10 @@ async def test_a_row_without_a_key_is_written_and_not_shown() -> None:
     catalog = make_catalog(reflected("log", "text varchar(20)", key=()))
     database, statements = FakeDatabase(), StatementCache(catalog, 10, None)
     counts = Counts(database, statements, lambda event: None, deadline_s=5.0, reuse_s=0.0, most_running=1)
-    writes = Writes(database, statements, counts, Fills(catalog, statements, 0))
+    writes = Writes(database, statements, counts, Fills(catalog, statements, 0), Tags())
     made = write(catalog, "POST", "log", b'{"text": "x"}')
 
-    assert await writes.create(made, None, CLOCK) == WrittenResult({}, ())
+    assert await writes.create(made, None, CLOCK) == WrittenResult({}, (), is_new=True)
     assert [text.split()[0] for text in database.log] == ["INSERT"]
 
 

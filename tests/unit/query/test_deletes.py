@@ -14,7 +14,7 @@ from gateway.errors import ForbiddenError, MethodError, RequestError
 from gateway.query.access import OPERATIONS, Access, Grant
 from gateway.query.deletes import MOST_COUNTED
 from gateway.query.intent import ConditionIntent
-from gateway.query.plan import And, Condition, DeleteStep, Not, Or, Reached
+from gateway.query.plan import And, Compare, Condition, DeleteStep, Not, Or, Reached, SlotValue, UpdateStep
 from gateway.query.writes import PlannedWrite
 from gateway.security.explain import refusal_of
 from tests.support.asking import ALL, READ, crm, granted, write
@@ -180,3 +180,50 @@ def test_no_delete_where_the_gateway_may_not_see_all_that_depends_on_the_row() -
 
     assert caught.value.code == "write_not_supported"
     assert refusal_of("delete", catalog.resources["clients"]) == catalog.resources["clients"].delete_refusal
+
+
+def test_freed_rows_forget_the_row_and_do_not_block() -> None:
+    """The CRM's own "none": 0 where its lists look for 0, else NULL; an index finds the rows."""
+    planned = delete("projects/1")
+    freed = {step.table.name: step for step in planned.plan.steps if isinstance(step, UpdateStep)}
+    values = {
+        name: [
+            (column.name, planned.values[value.slot]) for column, value in step.values if isinstance(value, SlotValue)
+        ]
+        for name, step in freed.items()
+    }
+
+    assert values == {
+        "tblinvoices": [("project_id", 0)],
+        "tblestimates": [("project_id", 0)],
+        "tblcreditnotes": [("project_id", 0)],
+        "tblproposals": [("project_id", None)],
+        "tblcontracts": [("project_id", None)],
+        "tblexpenses": [("project_id", 0)],
+        "tbltickets": [("project_id", 0)],
+    }
+    assert all(isinstance(step.condition, Compare) for step in freed.values())
+    assert not {"invoices", "tickets", "contracts"} & set(blocking(planned))
+    assert "subscriptions" in blocking(planned)
+    assert [type(step) for step in planned.plan.steps[: len(freed)]] == [UpdateStep] * len(freed)
+
+
+def test_a_reference_that_the_whitelist_hides_is_freed_too() -> None:
+    """By the rows that lead to it, as no client may ask for the column."""
+    hidden = TableExposure(Name("contracts", START), hide=(Name("project_id", START),))
+    planned = delete("projects/1", perfex_catalog(exposure_of("projects", hidden)))
+    (step,) = (
+        step for step in planned.plan.steps if isinstance(step, UpdateStep) and step.table.name == "tblcontracts"
+    )
+
+    assert isinstance(step.condition, Reached)
+    assert [column.name for column, _ in step.values] == ["project_id"]
+
+
+def test_no_step_frees_rows_by_asking_their_own_table() -> None:
+    """MySQL refuses that (error 1093)."""
+    for table in CRM.exposed():
+        if table.key and not (table.mode_reason or table.mode.value == "none" or table.is_view):
+            for step in delete(f"{table.resource}/{','.join('1' for _ in table.key)}").plan.steps:
+                if isinstance(step, UpdateStep):
+                    assert step.table.name not in chain(step.condition)

@@ -177,7 +177,7 @@ def test_a_pointer_is_escaped() -> None:
 
 @pytest.mark.parametrize(
     ("resource", "code"),
-    [("staff", "write_not_supported"), ("invoices", "write_not_supported"), ("files", "write_not_supported")],
+    [("staff", "write_not_supported"), ("roles", "write_not_supported"), ("files", "write_not_supported")],
 )
 def test_a_table_that_is_not_written_plainly_refuses_with_its_reason(resource: str, code: str) -> None:
     """405, before any field is judged."""
@@ -401,12 +401,38 @@ def test_every_plain_table_of_the_crm_can_be_planned() -> None:
         if table.key:
             assert change(f"{table.resource}/{','.join('1' for _ in table.key)}", {}).plan.reads
         if table.create_refusal is None:
-            required = [column.name for column in table.columns if column.is_required]
+            ruled = table.computed | table.defaulted
+            required = [column.name for column in table.columns if column.is_required and column.name not in ruled]
             open_key = [column.name for column in table.key if not column.is_auto_increment]
             if required or open_key:
                 assert set(faults(create, str(table.resource), {}).values()) == {"required"}
             else:
                 assert create(str(table.resource), {}).plan.steps
+
+
+def test_a_nested_row_needs_the_grant_to_create_it_by_itself() -> None:
+    """To read notes is not to write them, wherever they stand."""
+    body = {"company": "Acme", "notes": [{"description": "met at the fair"}]}
+    access = granted(clients=Grant(ANY), notes=Grant(frozenset({"read"})))
+
+    assert create("clients", body).children["notes"]
+    with pytest.raises(ForbiddenError) as caught:
+        create("clients", body, access=access)
+    assert (caught.value.code, "notes:create" in caught.value.detail) == ("grant_missing", True)
+
+
+def test_rows_with_rules_of_their_own_are_nested_only_where_their_parents_rule_writes_them() -> None:
+    """An invoice writes its lines along; a lead or a customer does not know how a task begins."""
+    invoice = {"clientid": 1, "items": [{"description": "Work", "qty": 1, "rate": 1}]}
+
+    assert create("invoices", invoice).children["items"]
+    bodies: dict[str, dict[str, object]] = {
+        "clients": {"company": "Acme"},
+        "leads": {"name": "Zoë"},
+        "invoices": invoice,
+    }
+    for parent, body in bodies.items():
+        assert faults(create, parent, {**body, "tasks": [{"name": "call"}]}) == {"tasks/0": "read_only"}
 
 
 def test_kinds_have_a_row_in_the_table_of_types() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import RequestError, ValidationError
-from gateway.rest.body import Body, nesting, parse_body
+from gateway.rest.body import Body, Rows, nesting, parse_body, parse_rows
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -169,3 +169,38 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             parsed(data, media_type)
         except (RequestError, ValidationError) as error:
             assert error.status in (400, 422)  # noqa: PT017  # either way is right
+
+
+# Arrays
+
+
+def rows(data: str, content_type: str = "application/json") -> Body | Rows:
+    return parse_rows(content_type, data.encode(), max_depth=5)
+
+
+def test_a_create_takes_one_row_or_an_array() -> None:
+    """Numbers keep their digits in both; a form is one row."""
+    assert rows('{"a": 1.50}') == Body({"a": Decimal("1.50")})
+    assert rows('[{"a": 1.50}, {}]') == Rows(({"a": Decimal("1.50")}, {}))
+    assert rows("a=1", FORM) == Body({"a": "1"}, is_form=True)
+
+
+def test_an_array_is_no_body_of_one_row() -> None:
+    """Where one row is changed."""
+    assert refused('[{"a": 1}]') == "body_syntax"
+
+
+@pytest.mark.parametrize(
+    ("text", "pointers"),
+    [
+        ("[]", [""]),
+        (json.dumps([{}] * 1_001), [""]),
+        ('[{}, 1, null, [], "x"]', ["/1", "/2", "/3", "/4"]),
+        ('[{"a": 1, "a": 2}]', ["/a"]),
+    ],
+)
+def test_what_is_no_array_of_rows_is_refused_where_it_stands(text: str, pointers: list[str]) -> None:
+    """A row at a time."""
+    with pytest.raises(ValidationError) as caught:
+        rows(text)
+    assert [issue.pointer for issue in caught.value.issues] == pointers

@@ -13,9 +13,12 @@ from gateway.catalog.kinds import ValueFormat
 from gateway.errors import RequestError
 from gateway.query.intent import ConditionIntent, OrderIntent, Origin, PageIntent, ReadIntent
 from gateway.rest.parse import (
+    CREATE_PARAMETERS,
     LIST_PARAMETERS,
     ROW_PARAMETERS,
     ReadRequest,
+    WriteRequest,
+    parse_bulk,
     parse_filter,
     parse_list,
     parse_nothing,
@@ -306,10 +309,62 @@ def test_a_path_without_parameters_takes_none() -> None:
 
 
 def test_a_write_says_how_values_come_back() -> None:
-    """And nothing else yet."""
-    assert parse_write(parse_query(b"decimals=string")) == ValueFormat(are_decimals_text=True)
-    with pytest.raises(RequestError):
-        parse_write(parse_query(b"fields=id"))
+    """And whether it is only tried out; a create also what to do with a row that is there."""
+    assert parse_write(parse_query(b"decimals=string")).format == ValueFormat(are_decimals_text=True)
+    assert parse_write(parse_query(b"dry_run=true")) == WriteRequest(is_dry_run=True)
+    assert parse_write(parse_query(b"on_conflict=ignore"), CREATE_PARAMETERS) == WriteRequest(on_conflict="ignore")
+    assert parse_write(()) == WriteRequest()
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (b"fields=id", "parameter_unknown"),
+        (b"filter[id]=1", "parameter_unknown"),
+        (b"on_conflict=update", "parameter_unknown"),
+        (b"dry_run=perhaps", "parameter_invalid"),
+    ],
+)
+def test_a_write_of_one_row_takes_no_other_parameter(query: bytes, code: str) -> None:
+    """Each is named."""
+    with pytest.raises(RequestError) as caught:
+        parse_write(parse_query(query))
+    assert caught.value.code == code
+
+
+def test_a_create_knows_two_ways_with_a_row_that_is_there() -> None:
+    """And names them."""
+    with pytest.raises(RequestError, match="update, ignore"):
+        parse_write(parse_query(b"on_conflict=replace"), CREATE_PARAMETERS)
+
+
+def test_a_write_by_filter_says_which_rows_and_how_many() -> None:
+    """Filters are those of lists."""
+    request = parse_bulk(parse_query(b"filter[status]=2&filter[name.starts]=a&max_affected=1000"))
+
+    assert [condition.path for condition in request.conditions] == [("status",), ("name", "starts")]
+    assert (request.most, request.is_dry_run) == (1_000, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "parameter"),
+    [
+        (b"", "parameter_missing", "filter[…]"),
+        (b"max_affected=5", "parameter_missing", "filter[…]"),
+        (b"filter[id]=5", "parameter_missing", "max_affected"),
+        (b"filter[id]=5&max_affected=0", "parameter_invalid", "max_affected"),
+        (b"filter[id]=5&max_affected=1001", "parameter_invalid", "max_affected"),
+        (b"filter[id]=5&max_affected=all", "parameter_invalid", "max_affected"),
+        (b"filter[id]=5&max_affected=5&q=x", "parameter_unknown", "q"),
+        (b"filter[id=5&max_affected=5", "filter_syntax", "filter[id"),
+    ],
+)
+def test_a_write_by_filter_without_bounds_is_refused(query: bytes, code: str, parameter: str) -> None:
+    """Never everything by mistake."""
+    with pytest.raises(RequestError) as caught:
+        parse_bulk(parse_query(query))
+
+    assert (caught.value.code, caught.value.issues[0].parameter) == (code, parameter)
 
 
 # What links repeat

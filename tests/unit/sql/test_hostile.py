@@ -41,7 +41,8 @@ def same_text(template: str, hostile: str, harmless: str = "1") -> None:
         return
     found = texts(asked)
     assert found == texts(ask(CRM, template.format(harmless)))
-    assert len(hostile) < 4 or not any(hostile in text for text in found)
+    is_word = hostile.isidentifier()  # one like "city" is a column's name in the text, whatever is asked
+    assert is_word or len(hostile) < 4 or not any(hostile in text for text in found)
 
 
 @given(st.sampled_from(_TEXT_OPERATORS), _TEXTS)

@@ -177,6 +177,47 @@ def test_a_locking_read_says_so() -> None:
         assert flat(compile_read(catalog, ReadPlan(table, table.key, is_locking=True)).text).endswith(ending)
 
 
+# Tags
+
+
+@pytest.mark.parametrize(
+    ("fields", "selected"),
+    [
+        ("?fields=name", "t.name, t.id, t.money"),
+        ("?fields=money,id", "t.money, t.id, t.name"),
+        ("", "t.id, t.name, t.money"),
+    ],
+)
+def test_one_row_is_read_whole_for_its_tag(fields: str, selected: str) -> None:
+    """What is shown comes first; the tag is made of the same cells in the same order whatever is shown."""
+    catalog = make_catalog(reflected("items", "id int!", "name varchar(20)", "money decimal(15,2)"))
+    statement = compile_read(catalog, ask(catalog, f"items/1{fields}").plan)
+    cells = {"t.id": 1, "t.name": "x", "t.money": "2.50"}
+    row = tuple(cells[name] for name in selected.split(", "))
+
+    assert flat(statement.text).startswith(f"SELECT {selected} FROM items")
+    assert statement.tagged is not None
+    assert statement.tagged(row) == (1, "x", "2.50")
+    assert (
+        tuple(statement.decode([row])[0])
+        == tuple(name.removeprefix("t.") for name in selected.split(", "))[: len(statement.names)]
+    )
+
+
+def test_a_row_of_one_column_has_a_tag_of_its_cell() -> None:
+    """Whether a derived field is read beside it or not."""
+    catalog = make_catalog(reflected("items", "id int!"))
+    table = catalog.resources["items"]
+    plain, twice = (ReadPlan(table, fields, is_tagged=True) for fields in (table.columns, ()))
+
+    assert [compile_read(catalog, plan).tagged((1,)) for plan in (plain, twice)] == [(1,), (1,)]  # type: ignore[misc]  # both are tagged
+
+
+def test_a_list_is_not_tagged() -> None:
+    """It reads what it shows."""
+    assert compile_read(crm(), ask(crm(), "tags?fields=id").plan).tagged is None
+
+
 # Derived fields
 
 
@@ -185,9 +226,9 @@ def test_a_path_is_a_scalar_subquery(dialect: Dialect) -> None:
     """A picked to-one takes the first child by key; a join could double rows."""
     catalog = crm(dialect)
 
-    assert sql("clients/1?fields=email", catalog) == (
+    assert sql("clients?fields=email", catalog) == (
         "SELECT (SELECT t_1.email FROM tblcontacts AS t_1 WHERE t.userid = t_1.userid AND t_1.is_primary = %s "
-        "ORDER BY t_1.id LIMIT 1) AS email FROM tblclients AS t WHERE t.userid = %s"
+        "ORDER BY t_1.id LIMIT 1) AS email FROM tblclients AS t ORDER BY t.userid ASC LIMIT %s, %s"
     )
 
 

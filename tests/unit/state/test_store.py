@@ -153,4 +153,4 @@ def test_the_store_is_a_plain_sqlite_file(tmp_path: Path) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     connection.close()
 
-    assert tables == {"meta", "token", "generation", "sqlite_sequence"}
+    assert tables == {"meta", "token", "generation", "idempotency", "sqlite_sequence"}

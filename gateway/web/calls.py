@@ -1,0 +1,43 @@
+"""One request as the handlers need it, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.operations.tags import Precondition
+from gateway.query.access import Access
+from gateway.query.context import Context
+from gateway.rest.preconditions import NO_PREFERENCES, Preferences
+from gateway.security.principal import Principal
+from gateway.web.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply that is ready to be sent."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as the handlers need it. ``origin`` is scheme and host of absolute links."""
+
+    service: Service
+    method: str
+    query: bytes
+    access: Access
+    principal: Principal
+    origin: str
+    content_type: str | None = None
+    body: bytes = b""
+    max_json_depth: int = 10
+    precondition: Precondition | None = None
+    preferences: Preferences = NO_PREFERENCES
+
+    def context(self) -> Context:
+        """Return the context of one planning run."""
+        return self.service.context(self.access)

@@ -1,0 +1,359 @@
+"""Writes under an ``Idempotency-Key``: each runs at most once, and whoever repeats it gets the first answer.
+
+What comes in: a write that is ready to run, and its key. What goes out: its answer, the
+first one's again, or the reason why there is none. The order is what makes it true: the
+claim is on disk before the write begins, and the outcome is on disk before the client
+hears of it. A process that dies in between leaves a claim whose outcome is unknown, and
+a repeat is told so; nothing is run again to find out.
+
+A client that goes away does not end such a write: it runs to its end, so that the claim
+can say what came of it. Requests without the header never come here.
+
+Source: draft-ietf-httpapi-idempotency-key-header-07; SPEC section 4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.errors import (
+    ConflictError,
+    GatewayError,
+    Issue,
+    MethodError,
+    RequestError,
+    UnavailableError,
+    UnrecordedError,
+    ValidationError,
+)
+from gateway.observe import ClaimNotEnded, Observer, RequestFailed
+from gateway.query.access import Operation
+from gateway.query.writes import writable_table
+from gateway.rest.paths import ListPath, ResourcePath, RowPath
+from gateway.state.idempotency import LEASE_S, MOST_BODY_BYTES, Claim, Found, IdempotencyStore, KeptAnswer, Standing
+from gateway.web.calls import Answer, Call
+from gateway.web.handlers import HANDLERS, allowed_methods
+
+KEYED_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods on which the header means something; it changes nothing about a read."""
+
+REPLAYED: Final = "Idempotent-Replayed"
+CLEAN_EVERY_S: Final = 300.0
+MOST_BATCHES: Final = 40
+"""Batches removed in one go, so that a store which grew large is not busy for long."""
+
+RELEASED: Final = frozenset(
+    {
+        "database_away",
+        "database_busy",
+        "database_refuses",
+        "no_acting_staff",
+        "schema_changed",
+        "starting",
+        "state_away",
+        "statement_timeout",
+        "write_conflict",
+    }
+)
+"""Codes of failures that changed nothing and may be gone at the next try: the key is free again."""
+
+_OPERATIONS: Final[Mapping[str, Operation]] = {
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "update",
+    "DELETE": "delete",
+}
+_HEADER: Final = b"idempotency-key"
+_BARE: Final = re.compile(rb"[!#-~][!-~]{0,254}")
+_QUOTED: Final = re.compile(rb'"((?:[!#-\[\]-~]|\\["\\]){1,255})"')
+_ESCAPED: Final = re.compile(rb'\\(["\\])')
+_NOT_SHOWN: Final = (
+    "The first answer was this error; its details are not shown, for what the token may see has changed since."
+)
+
+Run = Callable[[], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A request that carries a key and passed its checks. ``shape`` tells what its caller may see of the resource."""
+
+    claim: Claim
+    shape: bytes
+    request_id: str
+
+
+class Idempotency:
+    """Runs keyed writes, each in a task of its own; one per worker."""
+
+    def __init__(
+        self, store: IdempotencyStore, observer: Observer, patience_s: float, *, renew_every_s: float = LEASE_S / 3
+    ) -> None:
+        self._store = store
+        self._observer = observer
+        self._patience_s = patience_s
+        self._renew_every_s = renew_every_s
+        self._writes: set[asyncio.Task[Answer]] = set()
+        self._cleaning: asyncio.Task[None] | None = None
+
+    async def answer(self, request: KeyedRequest, run: Run) -> Answer:
+        """Return the answer of a write, run now or given before.
+
+        Raises:
+            ConflictError: ``idempotency_running``, ``outcome_unknown``, ``idempotency_expired``.
+            ValidationError: ``idempotency_mismatch``.
+            UnavailableError: ``state_away``, and nothing ran.
+            GatewayError: what the write met, now or the first time.
+        """
+        task = asyncio.create_task(self._answer(request, run))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(lambda done: self._note(request, done))
+            raise
+
+    def start(self) -> None:
+        """Begin to remove old claims from time to time."""
+        self._cleaning = asyncio.create_task(self._clean_on())
+
+    async def stop(self) -> None:
+        """Let the writes end whose clients have gone, for as long as they may take; stop cleaning."""
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+        if self._writes:
+            _, late = await asyncio.wait(self._writes, timeout=self._patience_s)
+            for task in late:
+                task.cancel()
+
+    async def clean(self) -> int:
+        """Remove old claims, a bounded number of them, and return how many."""
+        removed = 0
+        for _ in range(MOST_BATCHES):
+            batch = await asyncio.to_thread(self._store.clean)
+            removed += batch
+            if batch == 0:
+                break
+        return removed
+
+    async def _clean_on(self) -> None:
+        while True:
+            await asyncio.sleep(CLEAN_EVERY_S)
+            with suppress(SQLAlchemyError):  # a store that is busy or away is cleaned later
+                await self.clean()
+
+    async def _answer(self, request: KeyedRequest, run: Run) -> Answer:
+        found = await self._claimed(request.claim)
+        if found.standing == "taken":
+            return await self._run(request, run)
+        if found.answer is not None:
+            return replayed(found.answer, request.shape)
+        raise refusal(found.standing)
+
+    async def _claimed(self, claim: Claim) -> Found:
+        try:
+            return await asyncio.to_thread(self._store.claim, claim)
+        except SQLAlchemyError as error:
+            raise UnavailableError(
+                "state_away",
+                "The gateway's own store did not answer, so the key cannot be claimed; nothing was done. Try again.",
+                headers={"Retry-After": "1"},
+            ) from error
+
+    async def _run(self, request: KeyedRequest, run: Run) -> Answer:
+        renewing = asyncio.create_task(self._renew(request.claim))
+        try:
+            answer = await run()
+        except GatewayError as error:
+            await self._end_failed(request, error)
+            raise
+        except Exception:
+            await self._end(self._store.leave_unknown, request.claim)
+            raise
+        else:
+            await self._end(self._store.finish, request.claim, kept_answer(answer, request.shape))
+            return answer
+        finally:
+            renewing.cancel()
+
+    async def _end_failed(self, request: KeyedRequest, error: GatewayError) -> None:
+        if is_undone(error):
+            await self._end(self._store.release, request.claim)
+        elif error.status < 500:
+            await self._end(self._store.finish, request.claim, kept_error(error, request.shape))
+        else:
+            await self._end(self._store.leave_unknown, request.claim)
+
+    async def _end(self, end: Callable[..., None], *arguments: object) -> None:
+        """Record an outcome. The client hears of it in any case: it is true whether or not it is on record."""
+        try:
+            await asyncio.to_thread(end, *arguments)
+        except SQLAlchemyError as error:
+            self._observer(ClaimNotEnded(error))
+
+    async def _renew(self, claim: Claim) -> None:
+        while True:
+            await asyncio.sleep(self._renew_every_s)
+            with suppress(SQLAlchemyError):  # tried again before the lease ends
+                await asyncio.to_thread(self._store.renew, claim)
+
+    def _note(self, request: KeyedRequest, done: asyncio.Task[Answer]) -> None:
+        """Tell the administrator of a failure that no client is there to be told of."""
+        error = None if done.cancelled() else done.exception()
+        if error is not None and (not isinstance(error, GatewayError) or error.status >= 500):
+            self._observer(RequestFailed(request.request_id, error))
+
+
+# From a request to its claim
+
+
+def key_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the key of a request without its quotes, None when it carries none.
+
+    >>> key_of([(b"idempotency-key", b'"a-1"')]), key_of([(b"idempotency-key", b"a-1")]), key_of([])
+    (b'a-1', b'a-1', None)
+
+    Raises:
+        RequestError: ``header_invalid``.
+    Source: RFC 8941, section 3.3.3; a bare word is what most clients send.
+    """
+    found = {value.strip() for name, value in headers if name == _HEADER}
+    if not found:
+        return None
+    if len(found) == 1:
+        value = found.pop()
+        quoted = _QUOTED.fullmatch(value)
+        if quoted is not None:
+            return _ESCAPED.sub(rb"\1", quoted[1])
+        if _BARE.fullmatch(value):
+            return value
+    raise RequestError(
+        "header_invalid",
+        "Idempotency-Key: send one key of 1 to 255 visible ASCII characters, in double quotes or without, "
+        "such as a UUID made anew for each write.",
+    )
+
+
+def keyed_request(call: Call, path: ResourcePath, raw_path: bytes, key: bytes, request_id: str) -> KeyedRequest | None:
+    """Return a request as it is claimed, after the checks that precede any answer; None where nothing can be written.
+
+    The token counts by its name, which a rotation keeps.
+
+    Raises:
+        NotFoundError: ``resource_unknown``.
+        ForbiddenError: ``grant_missing``.
+        MethodError: ``write_not_supported``.
+    """
+    if (type(path), call.method) not in HANDLERS:
+        return None
+    shape = _checked_shape(call, path) if isinstance(path, ListPath | RowPath) else b""
+    scope = _digest(call.principal.name.encode(), call.method.encode(), raw_path)
+    fingerprint = _digest(call.body, (call.content_type or "").strip().lower().encode(), call.query)
+    return KeyedRequest(Claim(scope, _digest(key), fingerprint, secrets.token_bytes(8)), shape, request_id)
+
+
+def _checked_shape(call: Call, path: ListPath | RowPath) -> bytes:
+    try:
+        table = writable_table(call.context(), path.resource, _OPERATIONS[call.method])
+    except MethodError as error:
+        allowed = ", ".join(allowed_methods(call, path))
+        raise MethodError(error.code, error.detail, headers={"Allow": allowed}) from error
+    visible = (column.name for column in table.columns if call.access.may_read_column(table, column))
+    return _digest(*(name.encode() for name in visible))
+
+
+def _digest(*parts: bytes) -> bytes:
+    """A digest in which no part can be taken for the end or the beginning of another."""
+    made = sha256()
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big"))
+        made.update(part)
+    return made.digest()
+
+
+# Answers that are kept, and how they are given again
+
+
+def is_undone(error: GatewayError) -> bool:
+    """Whether a failure says that nothing was changed and that another try may go well.
+
+    A ``write_conflict`` about a row that was stored and then removed by others is final: it invites no other try.
+    """
+    return error.code in RELEASED and "Retry-After" in error.headers
+
+
+def kept_answer(answer: Answer, shape: bytes) -> KeptAnswer:
+    """Return an answer as the store keeps it."""
+    return KeptAnswer(answer.status, dict(answer.headers or {}), answer.body, shape)
+
+
+def kept_error(error: GatewayError, shape: bytes) -> KeptAnswer:
+    """Return an error as the store keeps it: as data, because a replay has an id of its own in its document."""
+    body = _error_body(error, error.issues)
+    if len(body) > MOST_BODY_BYTES:
+        body = _error_body(error, ())
+    return KeptAnswer(error.status, dict(error.headers), body, shape)
+
+
+def _error_body(error: GatewayError, issues: tuple[Issue, ...]) -> bytes:
+    said = {"code": error.code, "detail": error.detail[:2_000], "issues": [asdict(issue) for issue in issues]}
+    return json.dumps(said).encode()
+
+
+def replayed(kept: KeptAnswer, shape: bytes) -> Answer:
+    """Return a first answer again; its body only where its caller may still see what stands in it.
+
+    Raises:
+        GatewayError: the first answer was an error.
+    """
+    is_same = kept.shape == shape
+    if kept.status >= 400:
+        raise _replayed_error(kept, is_same)
+    if kept.body == b"" or (kept.body is not None and is_same):
+        return Answer(kept.status, kept.body, {**kept.headers, REPLAYED: "true"})
+    place = {name: value for name, value in kept.headers.items() if name == "Location"}
+    said: dict[str, Any] = {"data": None, "meta": {"warnings": ["answer_not_kept"]}}
+    if place:
+        said["links"] = {"self": place["Location"]}
+    return Answer(kept.status, orjson.dumps(said), {**place, REPLAYED: "true"})
+
+
+def _replayed_error(kept: KeptAnswer, is_same: bool) -> GatewayError:
+    said = json.loads(kept.body or b"{}")
+    headers = {**kept.headers, REPLAYED: "true"}
+    detail = said["detail"] if is_same else _NOT_SHOWN
+    issues = [Issue(**issue) for issue in said["issues"]] if is_same else []
+    return GatewayError(said["code"], detail, issues=issues, headers=headers)
+
+
+def refusal(standing: Standing) -> GatewayError:
+    """Return what is said to a request whose key is taken and whose answer cannot be given again."""
+    if standing == "mismatch":
+        detail = "This Idempotency-Key was first sent with another body, content type or query. Use a new key."
+        return ValidationError("idempotency_mismatch", detail)
+    if standing == "running":
+        detail = "The first request with this Idempotency-Key is still running. Ask again in a moment."
+        return ConflictError("idempotency_running", detail, headers={"Retry-After": "1"})
+    if standing == "expired":
+        detail = (
+            "The write of this Idempotency-Key was done more than 24 hours ago and its answer is no longer kept; "
+            "nothing was done now. Use a new key for a new write."
+        )
+        return ConflictError("idempotency_expired", detail)
+    detail = (
+        "The first request with this Idempotency-Key ended without a recorded outcome: the write may have happened. "
+        "Nothing was done now. Look for the row, and use a new key if it is not there."
+    )
+    return UnrecordedError(detail)

@@ -1,0 +1,14 @@
+-- # look
+-- rows: $0
+SELECT t.id, t.name
+FROM tbltags AS t
+WHERE t.id = %s
+
+-- # without one
+-- step 0: $0, $1
+INSERT INTO tbltags (id, name) VALUES (%s, %s)
+
+-- read back: $0
+SELECT t.id, t.name
+FROM tbltags AS t
+WHERE t.id = %s
