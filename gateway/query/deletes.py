@@ -6,7 +6,7 @@ included (SPEC section 4, "Delete"). What is counted stops at `MOST_COUNTED`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from gateway.query.plan import (
     Or,
     Reached,
     ReadPlan,
+    Slot,
     SlotValue,
     UpdateStep,
     WritePlan,
@@ -83,17 +84,9 @@ def _planned_delete(context: Context, table: Table, key: Condition, *, is_tagged
     limit = context.slots.add(MOST_COUNTED + 1)
     freed = tuple(_freed(context, table, key, edge) for edge in edges if edge.relationship.is_freed)
     owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)
-    going_along = tuple(
-        Dependant(_named(context, edge.child), ReadPlan(edge.child, (), edge.condition, limit=limit))
-        for edge in edges
-        if edge.relationship.is_owned
-    )
-    going = _going(table, key, edges)
-    blocking = tuple(
-        Dependant(_named(context, edge.child), ReadPlan(edge.child, (), _staying(edge, going), limit=limit))
-        for edge in edges
-        if not (edge.relationship.is_owned or edge.relationship.is_freed)
-    )
+    going_along = _counting(context, (edge for edge in edges if edge.relationship.is_owned), {}, limit)
+    staying = (edge for edge in edges if not (edge.relationship.is_owned or edge.relationship.is_freed))
+    blocking = _counting(context, staying, _going(table, key, edges), limit)
     plan = WritePlan((locked,), (*freed, *owned, DeleteStep(table, key)))
     return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking, owned=going_along)
 
@@ -151,22 +144,28 @@ def _direct(table: Table, key: Condition, edge: _Edge) -> Compare | None:
     return Compare(column, "eq", key.slots)
 
 
-_Going = Mapping[str, tuple[Condition, ...]]
+_Rows = Mapping[str, tuple[Condition, ...]]
 
 
-def _going(table: Table, key: Condition, edges: Sequence[_Edge]) -> _Going:
+def _counting(context: Context, edges: Iterable[_Edge], apart_from: _Rows, limit: Slot) -> tuple[Dependant, ...]:
+    """The rows of each edge, but those ``apart_from`` and those of an edge before it: each row is counted once."""
+    told = dict(apart_from)
+    found: list[Dependant] = []
+    for edge in edges:
+        name, known = edge.child.name, told.get(edge.child.name, ())
+        condition = conjunction(edge.condition, Not(Or(known))) if known else edge.condition
+        found.append(Dependant(_named(context, edge.child), ReadPlan(edge.child, (), condition, limit=limit)))
+        told[name] = (*known, edge.condition)
+    return tuple(found)
+
+
+def _going(table: Table, key: Condition, edges: Sequence[_Edge]) -> _Rows:
     """The rows that go, the row itself and what it owns, by the name of their table."""
     found: dict[str, tuple[Condition, ...]] = {table.name: (key,)}
     for edge in edges:
         if edge.relationship.is_owned:
             found[edge.child.name] = (*found.get(edge.child.name, ()), edge.condition)
     return found
-
-
-def _staying(edge: _Edge, going: _Going) -> Condition:
-    """The rows of an edge that would be left behind: what goes along never blocks, though it depend on the rest."""
-    gone = going.get(edge.child.name)
-    return conjunction(edge.condition, Not(Or(gone))) if gone else edge.condition
 
 
 def _named(context: Context, child: Table) -> str | None:

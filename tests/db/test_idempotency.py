@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pymysql.cursors import Cursor
 
 from sample_crm import build
 from tests.support.app import NOON, App, RunningServer, listening, served
@@ -206,7 +207,7 @@ async def test_a_client_that_goes_away_finds_its_answer_later(app: App, notes: B
         'Content-Type: application/json\r\nIdempotency-Key: k\r\nContent-Length: 15\r\n\r\n{"text":"gone"}'
     )
     with notes.server.connection(notes.url.rpartition("/")[2]) as connection, connection.cursor() as cursor:
-        cursor.execute("LOCK TABLES note WRITE")
+        lock(cursor)
         async with listening(app) as (host, port):
             _, writer = await asyncio.open_connection(host, port)
             writer.write(head.encode())
@@ -228,6 +229,12 @@ async def test_a_client_that_goes_away_finds_its_answer_later(app: App, notes: B
     assert (meanwhile.status_code, meanwhile.json()["code"]) == (409, "idempotency_running")
     assert meanwhile.headers["retry-after"] == "1"
     assert notes.count("note", "text", "gone") == 1
+
+
+def lock(cursor: Cursor) -> None:
+    """Keep everybody else from the table; what is in the way is an error soon, since the application cannot run on."""
+    cursor.execute("SET lock_wait_timeout = 10")
+    cursor.execute("LOCK TABLES note WRITE")
 
 
 async def waits(notes: Beside) -> bool:
@@ -318,16 +325,17 @@ class Killed:
 
     async def post(self, path: str, body: Mapping[str, object], key: str) -> httpx2.Response:
         """Return the first answer that says what became of a write, asking again as long as there is none."""
-        while True:
-            await self.ready.wait()
-            assert self.client is not None
-            self.sent += 1
-            with suppress(httpx2.TransportError):
-                answer = await self.client.post(path, json=body, headers=keyed(key))
-                if answer.status_code == 201 or answer.json()["code"] == "outcome_unknown":
-                    return answer
-                assert answer.json()["code"] in {"idempotency_running", "starting"}, answer.text
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(100):
+            while True:
+                await self.ready.wait()
+                assert self.client is not None
+                self.sent += 1
+                with suppress(httpx2.TransportError):
+                    answer = await self.client.post(path, json=body, headers=keyed(key))
+                    if answer.status_code == 201 or answer.json()["code"] == "outcome_unknown":
+                        return answer
+                    assert answer.json()["code"] in {"idempotency_running", "starting"}, answer.text
+                await asyncio.sleep(0.02)
 
 
 def write_of(number: int) -> tuple[str, str, str, dict[str, object]]:
@@ -398,7 +406,7 @@ async def test_a_write_whose_process_died_is_unknown_and_stays_so(notes: Beside,
     await killed.start()
     try:
         with notes.server.connection(notes.url.rpartition("/")[2]) as connection, connection.cursor() as cursor:
-            cursor.execute("LOCK TABLES note WRITE")
+            lock(cursor)
             asked = asyncio.create_task(killed.post("/api/v1/note", {"text": "died"}, "k"))
             await until(lambda: waits(notes))
             await killed.kill()

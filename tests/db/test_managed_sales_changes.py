@@ -320,6 +320,21 @@ async def test_a_deleted_invoice_takes_what_it_owns_and_frees_the_rest(sales: tu
     assert crm.row("creditnotes", credit_note)["status"] == 1
 
 
+async def test_a_tried_delete_counts_each_row_once(sales: tuple[App, Crm]) -> None:
+    """A tax hangs on its line and on its document all the same."""
+    app, crm = sales
+    key = await made(app, "invoices", clientid=1, items=LINES)
+    answer = await send(app, "DELETE", f"invoices/{key}?dry_run=true")
+
+    owned = {table: len(crm.owned(table, "invoice", key)) for table in ("itemable", "item_tax", "sales_activity")}
+    assert answer.json()["data"] == {
+        "affected": 1,
+        "owned": {table: str(count) for table, count in owned.items()},
+        "dependants": {},
+    }
+    assert min(owned.values()) > 0
+
+
 @pytest.mark.parametrize(
     ("path", "kind"), [("invoices", "invoice"), ("estimates", "estimate"), ("credit_notes", "credit_note")]
 )
