@@ -39,6 +39,9 @@ from gateway.query.coerce import (
 )
 from gateway.query.moments import NonexistentTimeError, localized
 
+_TAG_ENDS: Final = (">", '">', "'>")
+"""What ends a tag that was begun, outside of a quoted value or inside one."""
+
 
 def coerce_written(column_type: ColumnType, raw: object, clock: Clock) -> object:
     """Return the value that a body's ``raw`` (never None) writes into a column.
@@ -129,7 +132,12 @@ def _write_text(column_type: ColumnType, raw: object) -> str:
 def _write_multiline(column_type: ColumnType, raw: object) -> str:
     """Perfex prints these columns raw too: what is a tag in them, and is none of ours, is sanitised."""
     text = text_of(raw)
-    return _write_text(column_type, stored_lines(nh3.clean(text) if nh3.is_html(BREAK.sub("", text)) else text))
+    lines = BREAK.sub("", text)
+    if nh3.is_html(lines):
+        lines = nh3.clean(text)
+    elif any(nh3.is_html(lines + end) for end in _TAG_ENDS):  # our breaks, or what the page prints next, would end it
+        lines = lines.replace("<", "&lt;")
+    return _write_text(column_type, stored_lines(lines))
 
 
 def _write_html(column_type: ColumnType, raw: object) -> str:

@@ -403,6 +403,17 @@ def test_html_is_sanitised() -> None:
     assert coerce_written(type_of("html"), text, CLOCK) == "<p>Hi <b>you</b></p>"
 
 
+@pytest.mark.parametrize("end", ["", "\n", " alt=", " alt='", ' alt="', "\nrest"])
+def test_a_tag_that_is_begun_in_lines_is_none(end: str) -> None:
+    """A break of ours, or what the CRM prints behind the text, would end it; nothing of the text is lost."""
+    text = f"a < b <img src=x onerror=alert(1){end}"
+
+    stored = coerce_written(type_of("multiline"), text, CLOCK)
+
+    assert stored == text.replace("<", "&lt;").replace("\n", "<br />\n")
+    assert coerce_written(type_of("multiline"), "1 < 2 > 0 <3", CLOCK) == "1 < 2 > 0 <3"
+
+
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb"])
 def test_lines_are_broken_as_the_crm_breaks_them(text: str) -> None:
     """And read back without the breaks."""
