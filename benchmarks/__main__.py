@@ -30,7 +30,7 @@ def parse(arguments: list[str] | None = None) -> tuple[Options, Path | None]:
         "name, and the database alone. Takes about ten minutes; a whole run rewrites benchmarks/RESULTS.md, any "
         "other prints its report.",
     )
-    parser.add_argument("--quick", action="store_true", help="small data and short runs: under two minutes, rough")
+    parser.add_argument("--quick", action="store_true", help="small data and short runs: about two minutes, rough")
     parser.add_argument("--scale", choices=("demo", "bench"), help="size of the sample CRM (2,000 or 200,000 invoices)")
     parser.add_argument("--rounds", type=int, metavar="N", help="how often each side does each shape, at least 3")
     parser.add_argument("--seconds", type=int, metavar="N", help="how long each run takes")

@@ -1,12 +1,16 @@
-"""The load generators: wrk for whatever speaks HTTP, sysbench for the database alone."""
+"""The load generators: wrk for whatever speaks HTTP, sysbench for the database alone, urllib for few long requests."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from benchmarks.processes import tool
 from benchmarks.samples import Sample
@@ -25,12 +29,32 @@ _SYSBENCH = {
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of request; ``{key}``, ``{amount}`` and ``{serial}`` in path and body change every time."""
+    """One kind of request; ``{key}``, ``{amount}`` and ``{serial}`` in path and body change every time.
+
+    One that writes several ``rows`` is counted by them. With ``is_conditional`` it carries the row's ETag in
+    If-Match. ``largest_key`` is that of its table, where it is not the one that the side reads.
+    """
 
     path: str
     method: str = "GET"
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 1
+    is_conditional: bool = False
+    largest_key: int | None = None
+
+    def first(self) -> Work:
+        """Return the work with its texts filled in for the first time."""
+        path, body = (
+            text.replace("{key}", "42").replace("{amount}", "1000.01").replace("{serial}", "1")
+            for text in (self.path, self.body)
+        )
+        return replace(self, path=path, body=body)
+
+    def request(self, origin: str, headers: Mapping[str, str] | None = None) -> Request:
+        """Return it as a request that can be sent."""
+        every = {**self.headers, **(headers or {})}
+        return Request(origin + self.path, data=self.body.encode() or None, method=self.method, headers=every)
 
 
 def wrk(origin: str, work: Work, *, seconds: float, largest_key: int, seed: int) -> Sample:
@@ -38,10 +62,40 @@ def wrk(origin: str, work: Work, *, seconds: float, largest_key: int, seed: int)
     headers = [part for name, value in work.headers.items() for part in ("-H", f"{name}: {value}")]
     command = [
         *(tool("wrk", package="wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--timeout", "10s"),
-        *("-s", str(LUA / "requests.lua"), *headers, origin + "/", "--"),
+        *("-s", str(LUA / ("changes.lua" if work.is_conditional else "requests.lua")), *headers, origin + "/", "--"),
         *(work.method, work.path, work.body, str(largest_key), str(seed)),
     ]
     return parse_wrk(_output(command))
+
+
+def one_by_one(origin: str, work: Work, *, seconds: float) -> Sample:
+    """Return what one client gets that sends the next request when it has the answer to the last.
+
+    For requests so long that those which the end of the time cuts off would be a good part of them: here the last
+    one is waited for.
+    """
+    request = work.first().request(origin)
+    began = now = time.perf_counter()
+    taken_ms: list[float] = []
+    errors = 0
+    while now - began < seconds:
+        errors += not _succeeds(request)
+        before, now = now, time.perf_counter()
+        taken_ms.append((now - before) * 1e3)
+    rows = (len(taken_ms) - errors) * work.rows
+    return Sample(rows, now - began, errors, p50_ms=median(taken_ms), max_ms=max(taken_ms))
+
+
+def _succeeds(request: Request) -> bool:
+    try:
+        with urlopen(request, timeout=60) as reply:
+            reply.read()
+    except HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
+    return True
 
 
 def sysbench(arguments: tuple[str, ...], statement: str, *, seconds: float, largest_key: int) -> Sample:

@@ -27,7 +27,8 @@ Written by `make bench`; docs/performance.md says how it measures and how to rea
 interleaved runs, *spread* is (highest - lowest) / median, *ours* is the gateway's rate over that side's, the median of
 the runs taken pairwise. p50 and p99 are medians of the runs, *max* is the worst page of any run. *CPU* is what the
 side's own processes took per request, *DB CPU* what the database took; both disturb less than rates do. *others* is
-how many cores the rest of the machine kept busy in the worst run: above {noisy} the row is marked (!) as noisy.
+how many cores the rest of the machine kept busy in the worst run: above {noisy} the row is marked (!) as noisy. Where a
+table counts rows, so does CPU; the times are those of requests.
 """
 
 
@@ -116,7 +117,7 @@ def _shape_table(results: Results, shape: Shape) -> str:
     heads = (
         "side",
         "columns",
-        "req/s",
+        shape.unit,
         "spread",
         "ours",
         "p50 ms",
@@ -127,7 +128,19 @@ def _shape_table(results: Results, shape: Shape) -> str:
         "others",
     )
     rows = list(_shape_rows(results, shape.name))
-    return _table(heads, rows) if rows else NOT_RUN
+    return _table(heads, rows) + _beside(results, shape) if rows else NOT_RUN
+
+
+def _beside(results: Results, shape: Shape) -> str:
+    """Return how the gateway's own rate compares with that of the plainer work, where both ran."""
+    if shape.beside is None:
+        return ""
+    ours, plain = (results.samples.get((name, GATEWAY), ()) for name in (shape.name, shape.beside))
+    ratio = paired_ratio(ours, plain)
+    if ratio is None:
+        return ""
+    title = next(other.title for other in SHAPES if other.name == shape.beside)
+    return f"\n\nThe gateway's {shape.unit} here are {_ratio(ratio)} x those of *{title}*."
 
 
 def _shape_rows(results: Results, shape: ShapeName) -> Iterator[Sequence[str]]:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-ShapeName = Literal["one", "list", "list_total", "list_new_total", "create"]
+ShapeName = Literal[
+    "one", "list", "list_total", "list_new_total", "create", "create_invoice", "create_many", "update"
+]  # fmt: skip
 
 STATUS: Final = 2
 LEAST_TOTAL: Final = 1000
 PER_PAGE: Final = 25
+MANY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One kind of work that every side does in its own words."""
+    """One kind of work that every side does in its own words.
+
+    ``beside`` names the shape that the gateway's own rate is compared with, where no peer does the work
+    as the gateway does it. ``is_brief`` shapes run half as long.
+    """
 
     name: ShapeName
     title: str
+    unit: str = "req/s"
+    beside: ShapeName | None = None
+    is_brief: bool = False
 
 
 SHAPES: Final = (
@@ -26,6 +36,9 @@ SHAPES: Final = (
     Shape("list_total", "The same list with its total, the same filter again and again"),
     Shape("list_new_total", "The same list with its total, every request another filter"),
     Shape("create", "Create one row (a note)"),
+    Shape("create_invoice", "Create an invoice with 3 lines, by the rules of sales", beside="create", is_brief=True),
+    Shape("create_many", f"Create {MANY:,} rows (notes) in one request", "rows/s", beside="create", is_brief=True),
+    Shape("update", "Change one row (a note) with If-Match", beside="create", is_brief=True),
 )
 
 

@@ -37,7 +37,9 @@ class Settings:
 
     database_url: str = _setting("", "the CRM's database: mysql://user:password@host:3306/name")
     whitelist: str = _setting("whitelist.yaml", "path of the whitelist")
-    state_path: str = _setting("gateway-state.sqlite3", "path of the gateway's own store (tokens, generation, claims on idempotency keys)")
+    state_path: str = _setting(
+        "gateway-state.sqlite3", "path of the gateway's own store (tokens, generation, claims on idempotency keys)"
+    )
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on", least=0, most=65_535)
     workers: int = _setting(1, "worker processes", least=1, most=256)

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from benchmarks.load import Work
 from benchmarks.processes import free_port, running, wait_for
-from benchmarks.shapes import GATEWAY, LEAST_TOTAL, STATUS
+from benchmarks.shapes import GATEWAY, LEAST_TOTAL, MANY, STATUS, ShapeName
 from benchmarks.sides.side import Crm, HttpSide
 
 WHITELIST = Path(__file__).resolve().parents[2] / "whitelist.yaml"
 API = "/api/v1"
 _LIST = f"{API}/invoices?filter[status]={STATUS}&sort=-id"
-NOTE = json.dumps({"rel_type": "customer", "rel_id": 1, "description": "Called about invoice {serial}"})
+_NOTE = {"rel_type": "customer", "rel_id": 1, "description": "Called about invoice {serial}"}
+_LINE = {"description": "Work {serial}", "qty": 3, "rate": "9.99", "taxes": [{"taxname": "VAT", "taxrate": 5}]}
+_INVOICE = {"clientid": 1, "items": [_LINE] * 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,6 @@ def served(crm: Crm, whitelist: Path, name: str) -> Iterator[Served]:
 def start_gateway(crm: Crm) -> Iterator[HttpSide]:
     """Yield the gateway with the whitelist that this project ships."""
     with served(crm, WHITELIST, "gateway") as gateway:
-        headers = {"Authorization": f"Bearer {gateway.token}"}
-        works = {
-            "one": Work(f"{API}/invoices/{{key}}", headers=headers),
-            "list": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}&count=none", headers=headers),
-            "list_total": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}", headers=headers),
-            "list_new_total": Work(f"{_LIST}&filter[total.gte]={{amount}}", headers=headers),
-            "create": Work(f"{API}/notes", "POST", NOTE, {**headers, "Content-Type": "application/json"}),
-        }
         yield HttpSide(
             name=GATEWAY,
             processes="1 (uvicorn)",
@@ -67,9 +61,30 @@ def start_gateway(crm: Crm) -> Iterator[HttpSide]:
             origin=gateway.origin,
             pids=(gateway.pid,),
             largest_key=crm.invoices,
-            works=works,  # type: ignore[arg-type]  # the keys are shape names
+            works={**_reads(gateway.token), **_writes(gateway.token, crm.notes)},
             rows=lambda body: body["data"],
         )
+
+
+def _reads(token: str) -> dict[ShapeName, Work]:
+    headers = {"Authorization": f"Bearer {token}"}
+    return {
+        "one": Work(f"{API}/invoices/{{key}}", headers=headers),
+        "list": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}&count=none", headers=headers),
+        "list_total": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}", headers=headers),
+        "list_new_total": Work(f"{_LIST}&filter[total.gte]={{amount}}", headers=headers),
+    }
+
+
+def _writes(token: str, notes: int) -> dict[ShapeName, Work]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    note, change = json.dumps(_NOTE), json.dumps({"description": "Called again about invoice {serial}"})
+    return {
+        "create": Work(f"{API}/notes", "POST", note, headers),
+        "create_invoice": Work(f"{API}/invoices", "POST", json.dumps(_INVOICE), headers),
+        "create_many": Work(f"{API}/notes", "POST", json.dumps([_NOTE] * MANY), headers, rows=MANY),
+        "update": Work(f"{API}/notes/{{key}}", "PATCH", change, headers, is_conditional=True, largest_key=notes),
+    }
 
 
 def _token(state: Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.load import Work
 from benchmarks.processes import AbsentError, free_port, running, tool, wait_for
-from benchmarks.shapes import LEAST_TOTAL, PER_PAGE, STATUS, ShapeName
+from benchmarks.shapes import LEAST_TOTAL, MANY, PER_PAGE, STATUS, ShapeName
 from benchmarks.sides.side import Crm, HttpSide
 
 VARIABLE = "PEER_PHP_CRUD_API"
@@ -128,12 +128,14 @@ def start_php_crud_api(crm: Crm) -> Iterator[HttpSide]:
 
 
 def _works() -> dict[ShapeName, Work]:
+    headers = {"Content-Type": "application/json"}
     return {
         "one": Work("/records/tblinvoices/{key}"),
         "list": Work(f"{_LIST}&filter=total,ge,{LEAST_TOTAL}&size={PER_PAGE}"),
         "list_total": Work(f"{_LIST}&filter=total,ge,{LEAST_TOTAL}&page=1,{PER_PAGE}"),
         "list_new_total": Work(f"{_LIST}&filter=total,ge,{{amount}}&page=1,{PER_PAGE}"),
-        "create": Work("/records/tblnotes", "POST", json.dumps(_NOTE), {"Content-Type": "application/json"}),
+        "create": Work("/records/tblnotes", "POST", json.dumps(_NOTE), headers),
+        "create_many": Work("/records/tblnotes", "POST", json.dumps([_NOTE] * MANY), headers, rows=MANY),
     }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 from benchmarks import load
 from benchmarks.load import Work
@@ -21,7 +21,7 @@ Rows = Callable[[Any], Sequence[Mapping[str, object]]]
 
 @dataclass(frozen=True, slots=True)
 class Crm:
-    """The database that all sides read: its address, its invoices and a directory for what they need."""
+    """The database that all sides read: its address, its invoices and notes, and a directory for what they need."""
 
     url: str
     host: str
@@ -30,6 +30,7 @@ class Crm:
     password: str
     database: str
     invoices: int
+    notes: int
     columns: tuple[str, ...]
     """The columns of the invoice table that the gateway shows; the plain sides and the database alone read these."""
     directory: Path
@@ -102,15 +103,18 @@ class HttpSide:
         return sum(cpu_of_tree(pid) for pid in self.pids)
 
     def run(self, shape: ShapeName, *, seconds: float, seed: int) -> Sample:
-        return load.wrk(self.origin, self.works[shape], seconds=seconds, largest_key=self.largest_key, seed=seed)
+        work = self.works[shape]
+        if work.rows > 1:
+            return load.one_by_one(self.origin, work, seconds=seconds)
+        largest_key = work.largest_key or self.largest_key
+        return load.wrk(self.origin, work, seconds=seconds, largest_key=largest_key, seed=seed)
 
     def _ask(self, work: Work) -> Any:
-        path, body = (
-            text.replace("{key}", "42").replace("{amount}", "1000.01").replace("{serial}", "1")
-            for text in (work.path, work.body)
-        )
-        request = Request(
-            self.origin + path, data=body.encode() or None, method=work.method, headers=dict(work.headers)
-        )
-        with urlopen(request, timeout=60) as reply:
+        work = work.first()
+        condition = {"If-Match": self._tag(work)} if work.is_conditional else {}
+        with urlopen(work.request(self.origin, condition), timeout=60) as reply:
             return json.load(reply)
+
+    def _tag(self, work: Work) -> str:
+        with urlopen(replace(work, method="GET", body="").request(self.origin), timeout=60) as reply:
+            return str(reply.headers["ETag"])

@@ -15,11 +15,14 @@ from gateway.execution.failures import ValueRefusedError
 from gateway.operations.drafts import named
 from gateway.operations.results import DeletedResult, WrittenResult
 from gateway.operations.writes import Writes
-from gateway.query.bulk import PlannedBulk, PlannedUpsert
+from gateway.query.bulk import PlannedBulk, PlannedUpsert, plan_new_rows
 from gateway.query.coerce import Clock
+from gateway.query.plan import ReadPlan
 from gateway.query.writes import PlannedWrite, with_key
 
 _MOST_RACES: Final = 3
+_AT_ONCE: Final = 100
+"""How many new rows are read back by one statement, always as many: one statement is prepared for all."""
 Done = TypeVar("Done")
 
 
@@ -39,11 +42,20 @@ class BulkWrites:
         self._writes = writes
 
     async def create(self, rows: Sequence[PlannedUpsert], given: Circumstances) -> tuple[WrittenResult, ...]:
-        """Return the rows as the database has them, in order; at least three statements each.
+        """Return the rows as the database has them, in order.
+
+        Rows without a rule take one statement each and one more for every hundred, others at least three.
 
         Raises:
             GatewayError: as `Writes.create`, with the place of the row at fault.
         """
+        first = rows[0].create
+        together = plan_new_rows(first, _AT_ONCE)
+        if together is not None and all(self._is_like(row, first) for row in rows):
+            plan = together
+            return await self._writes.transact(
+                first, lambda session: self._insert(session, rows, plan, given), is_dry_run=given.is_dry_run
+            )
 
         async def body(session: Session) -> tuple[WrittenResult, ...]:
             return tuple(
@@ -53,6 +65,26 @@ class BulkWrites:
         if all(row.found is None for row in rows):
             return await self._writes.transact(rows[0].create, body, is_dry_run=given.is_dry_run)
         return await self._race(rows[0].create, body, given)
+
+    def _is_like(self, row: PlannedUpsert, first: PlannedWrite) -> bool:
+        """Whether a row is simply inserted, and read back as the first one is."""
+        is_numbered = row.create.plan.key_slot is not None
+        return (
+            row.found is None and is_numbered and row.create.table is first.table and self._writes.is_simple(row.create)
+        )
+
+    async def _insert(
+        self, session: Session, rows: Sequence[PlannedUpsert], plan: ReadPlan, given: Circumstances
+    ) -> tuple[WrittenResult, ...]:
+        keys: list[object] = []
+        for number, row in enumerate(rows):
+            keys.append(await _at(number, row.create, self._writes.insert_in(session, row.create, given.acting_staff)))
+        found: dict[object, WrittenResult] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            chosen = keys[start : start + _AT_ONCE]
+            padded = (*chosen, *[chosen[-1]] * (_AT_ONCE - len(chosen)))
+            found.update(await self._writes.rows_in(session, plan, padded))
+        return tuple(found[key] for key in keys)
 
     async def put(self, row: PlannedUpsert, given: Circumstances) -> WrittenResult:
         """Return the new row, or the one of its unique key that was there.

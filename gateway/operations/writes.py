@@ -86,7 +86,7 @@ class Writes:
             ForbiddenError: the new row would be outside the caller's row filter.
             UnavailableError: ``no_acting_staff`` among the others.
         """
-        is_simple = self._is_simple(planned) and not is_dry_run
+        is_simple = self.is_simple(planned) and not is_dry_run
         ready = self._fills.ready(planned, acting_staff) if is_simple else None
         if ready is not None:
             return await self._create_at_once(ready)
@@ -221,6 +221,32 @@ class Writes:
         await self._rows.write(session, extension.after, {})
         return DeletedResult(1, owned)
 
+    # rows without a rule
+
+    def is_simple(self, planned: PlannedWrite) -> bool:
+        """Return whether a create is one insert that nothing can ask to be taken back."""
+        is_alone = len(planned.plan.steps) == 1 and not planned.children
+        return is_alone and not planned.is_filtered and planned.table.mode is not WriteMode.MANAGED
+
+    async def insert_in(self, session: Session, planned: PlannedWrite, acting_staff: int | None) -> object:
+        """Insert the row of a simple create in a transaction that is somebody else's to end; return its new key."""
+        for slot, pending in planned.pending:
+            planned = with_value(planned, slot, await self._fills.value(session, planned, pending, acting_staff))
+        statement = self._statements.step(planned.plan.steps[0])
+        return (await session.run(statement.text, statement.bind(planned.values))).last_id
+
+    async def rows_in(self, session: Session, plan: ReadPlan, keys: Sequence[object]) -> dict[object, WrittenResult]:
+        """Return new rows by key, read by a tagged plan of `query.bulk.plan_new_rows`."""
+        statement = self._statements.read(plan)
+        place = statement.names.index(plan.table.key[0].name)
+        found: dict[object, WrittenResult] = {}
+        for row in (await session.run(statement.text, statement.bind(tuple(keys)))).rows:
+            result = self.tagged_row(statement, row)
+            found[row[place]] = WrittenResult(
+                result.row, (result.row[statement.names[place]],), result.tag, is_new=True
+            )
+        return found
+
     # rules
 
     def _name(self, table: Table) -> str:
@@ -254,11 +280,6 @@ class Writes:
                 yield from self._children(planned, child.children, extension, f"{label}.")
 
     # transactions
-
-    def _is_simple(self, planned: PlannedWrite) -> bool:
-        """Whether a create is one insert that nothing can ask to be taken back."""
-        is_alone = len(planned.plan.steps) == 1 and not planned.children
-        return is_alone and not planned.is_filtered and planned.table.mode is not WriteMode.MANAGED
 
     async def transact(
         self, planned: PlannedWrite, body: Callable[[Session], Awaitable[Done]], *, is_dry_run: bool = False

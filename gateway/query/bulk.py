@@ -129,6 +129,17 @@ def plan_rows(
     return tuple(planned)
 
 
+def plan_new_rows(created: PlannedWrite, count: int) -> ReadPlan | None:
+    """Return the plan that reads ``count`` new rows at once by their keys, which are its values.
+
+    None where the database does not number the rows, so that each is read by itself.
+    """
+    one = created.plan.result
+    if one is None or created.plan.key_slot is None or len(created.table.key) != 1:
+        return None
+    return replace(one, condition=Compare(created.table.key[0], "in", tuple(range(count))))
+
+
 def plan_upsert(context: Context, intent: WriteIntent, on_conflict: OnConflict | None, path: str = "") -> PlannedUpsert:
     """Return the plan of one new row that may be there already.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -40,7 +41,7 @@ Sql = Callable[..., tuple[tuple[Any, ...], ...]]
 @pytest.fixture(scope="module")
 def hotel(mariadb_server: Server) -> Iterator[str]:
     """A database of this module."""
-    name = "gateway_safe_writes"
+    name = f"gateway_safe_writes_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     url = mariadb_server.create_database(name)
     mariadb_server.run(*TABLES, database=name)
     yield url

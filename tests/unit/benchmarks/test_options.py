@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import REPORT, parse
-from benchmarks.runner import STARTS
+from benchmarks.runner import STARTS, brief
 from benchmarks.shapes import SHAPES
 
 
@@ -42,3 +42,9 @@ def test_a_run_that_would_say_nothing_is_refused(arguments: list[str], capsys: p
         parse(arguments)
 
     assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("seconds", "half"), [(1, 1), (3, 1), (4, 2)])
+def test_a_brief_shape_runs_half_as_long(seconds: int, half: int) -> None:
+    """A run takes at least a second."""
+    assert brief(seconds) == half

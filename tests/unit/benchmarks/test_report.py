@@ -54,6 +54,30 @@ def test_a_shape_has_a_row_for_each_side_with_its_ratio() -> None:
     assert rows[1][:5] == ["php-crud-api", "55", "1,000", "0%", "4.00 x"]
 
 
+def test_work_that_peers_do_not_do_is_compared_with_a_plain_create() -> None:
+    """A rate alone says nothing on another machine."""
+    samples = {("create_invoice", GATEWAY): runs(200), ("create", GATEWAY): runs(1_000)}
+
+    assert f"The gateway's req/s here are 0.20 x those of *{title_of('create')}*." in render(results(samples=samples))
+
+
+def test_nothing_is_compared_with_a_create_that_did_not_run() -> None:
+    """The table stands without the line."""
+    report = render(results(samples={("update", GATEWAY): runs(200)}))
+
+    assert section(report, title_of("update"))[0][2] == "200"
+    assert "The gateway's req/s here" not in report
+
+
+def test_a_create_of_many_counts_rows() -> None:
+    """The heading says so, and so does the comparison."""
+    samples = {("create_many", GATEWAY): runs(5_000), ("create", GATEWAY): runs(1_000)}
+    _, _, after = render(results(samples=samples)).partition(f"## {title_of('create_many')}\n")
+
+    assert "| side | columns | rows/s |" in after.partition("\n## ")[0]
+    assert "The gateway's rows/s here are 5.00 x" in after
+
+
 def test_an_absent_side_is_not_run_and_never_a_number() -> None:
     """Its reason stands among the sides."""
     report = render(results())
