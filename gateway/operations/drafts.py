@@ -29,7 +29,20 @@ def draft_of(
     """Return a write as its rule sees it."""
     children = {name: tuple(_child(planned, row) for row in rows) for name, rows in planned.children.items()}
     unix = int(clock.now.timestamp())
-    return Draft(table, operation, values, planned.sent, clock.wall, staff, stored or {}, children, unix=unix)
+    shown = planned.plan.result.fields if planned.plan.result is not None else ()
+    readable = frozenset(field.name for field in shown)
+    return Draft(
+        table,
+        operation,
+        values,
+        planned.sent,
+        clock.wall,
+        staff,
+        stored or {},
+        children,
+        unix=unix,
+        readable=readable,
+    )
 
 
 def _child(planned: PlannedWrite, child: PlannedChild) -> Child:

@@ -17,7 +17,7 @@ from gateway.errors import Issue, MethodError, ValidationError
 from gateway.query.access import Operation
 from gateway.query.children import MOST_CHILDREN, PlannedChild, nested_relationship, tie_of
 from gateway.query.coerce import Clock, RefusedValueError, same_value
-from gateway.query.context import Context, require_grant, resource_table
+from gateway.query.context import Context, resource_table
 from gateway.query.fillers import touched, with_fillers
 from gateway.query.intent import WriteIntent
 from gateway.query.plan import (
@@ -281,7 +281,6 @@ class _Judged:
             message = "a row is an object of fields" if index < MOST_CHILDREN else f"at most {MOST_CHILDREN} rows fit"
             self._issues.append(Issue(message, pointer=path, code="type"))
             raw = {}
-        require_grant(self._context.access, child, "create")
         if child.mode is not WriteMode.PLAIN and relationship.name not in self._table.nested:
             message = f"rows of {child.resource} are created by themselves: rules go with them"
             self._issues.append(Issue(message, pointer=path, code="read_only"))
@@ -346,6 +345,9 @@ class _Judged:
             self._fault(name, "computed", f"{name} follows from the row it stands in")
             return None
         if isinstance(field, Column) and name in self._table.computed:
+            if not is_readable(self._context, self._table, field):
+                self._fault(name, "computed", f"{name} is computed by the CRM's rules")
+                return None
             fault = _fault(name, "computed", f"{name} is computed by the CRM's rules", path=self._path)
             self.computed.append(SentBack(field, (self._intent.values or {})[name], fault))
             return None
@@ -367,6 +369,8 @@ class _Judged:
     def _is_visible(self, field: Field) -> bool:
         if is_readable(self._context, self._table, field):
             return True
+        if field.name in self._table.computed and self._context.access.may("read", self._table):
+            return False
         return isinstance(field, Column) and self._is_writable(field)
 
     def _is_writable(self, column: Column) -> bool:
@@ -438,9 +442,13 @@ def _fault(name: str, code: str, message: str, suggestion: str | None = None, pa
     return Issue(message, pointer=path + pointer(name), code=code, suggestion=suggestion)
 
 
+_NOTHING: Final = (0, "", "0")
+"""Constants that mean "none"; any other, a status, is what a create begins with and no null."""
+
+
 def _null_of(column: Column) -> object:
     """What a written null is: NULL, or the zero date that stands for it where NULL cannot (SPEC section 3)."""
-    if column.filler is not None and column.filler.kind == "constant":
+    if column.filler is not None and column.filler.kind == "constant" and column.filler.value in _NOTHING:
         return column.filler.value  # the CRM's own "none": its lists look for 0 or an empty text, never for NULL
     if column.is_nullable:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.app import App
+from tests.support.app import App, served
 from tests.support.sales import (
     BILLING,
     DRAFT,
@@ -83,6 +83,20 @@ async def test_no_other_status_is_chosen(sales: tuple[App, Crm], status: int) ->
     key = await made(app, "invoices", clientid=1, items=LINES)
 
     assert await faults(app, "PATCH", f"invoices/{key}", status=status) == [("/status", "computed")]
+
+
+async def test_nobody_learns_a_status_by_sending_it_back(sales: tuple[App, Crm]) -> None:
+    """Whoever may not read a status gets the same answer for the stored one as for any other."""
+    app, crm = sales
+    key = await made(app, "invoices", clientid=1, items=LINES)
+    async with served(crm.url, staff_id=1, grants={"blind": ("invoices:update",)}) as other:
+        answers = [
+            await other.clients["blind"].patch(f"/api/v1/invoices/{key}?dry_run=true", json={"status": status})
+            for status in (1, 2, 3, 4)
+        ]
+
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert len({answer.text.replace(answer.json()["request_id"], "") for answer in answers}) == 1
 
 
 async def test_a_row_that_was_read_can_be_sent_back_with_a_change(sales: tuple[App, Crm]) -> None:

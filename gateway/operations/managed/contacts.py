@@ -116,6 +116,8 @@ def _new_email(draft: Draft) -> str:
 def _faults(draft: Draft, found: Found) -> Iterator[Issue]:
     if "userid" in draft.values and not found.get(_CLIENT):
         yield fault("userid", "reference", f"there is no customer {draft.values['userid']}")
+    if "email" in draft.sent and not str(draft.values["email"] or "").strip() and not draft.is_sent_back("email"):
+        yield fault("email", "required", "an address is due")
     if any(row["id"] != draft.stored.get("id") for row in found.get(_NAMESAKES, ())):
         yield fault("email", "duplicate", "another contact has this address")
     if draft.values.get("is_primary", 0) not in (0, 1):

@@ -5,7 +5,7 @@ A document is named by its kind: the ``rel_type`` of its lines and the middle of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -81,14 +81,12 @@ def require_stored(draft: Draft, *names: str) -> None:
     Raises:
         MethodError: ``write_not_supported`` when the whitelist hides one of them.
     """
-    lacking = [name for name in names if name not in draft.stored]
-    if lacking:
-        raise _depends_on(lacking)
+    if any(name not in draft.stored for name in names):
+        raise _depends_on_hidden()
 
 
-def _depends_on(names: Iterable[str]) -> MethodError:
-    listed = ", ".join(sorted(names))
-    return MethodError("write_not_supported", f"This write is not possible: it depends on hidden columns ({listed}).")
+def _depends_on_hidden() -> MethodError:
+    return MethodError("write_not_supported", "This write is not possible: it depends on columns that are hidden.")
 
 
 def currency_lookups(draft: Draft) -> tuple[Lookup, ...]:
@@ -101,7 +99,7 @@ def currency_lookups(draft: Draft) -> tuple[Lookup, ...]:
 def _check_currency(draft: Draft, found: Found) -> None:
     """The CRM shows no amount of a document whose currency is unknown."""
     if currency_lookups(draft) and not found.get(_CURRENCY):
-        raise refused("currency", "member", f"no currency has the key {draft.values['currency']}")
+        raise refused("currency", "reference", f"no currency has the key {draft.values['currency']}")
 
 
 # Lines
@@ -187,9 +185,8 @@ def lines_of(items: Mapping[object, Row], taxes: Mapping[object, Row]) -> tuple[
 
 
 def _require(rows: Mapping[object, Row], *names: str) -> None:
-    lacking = {name for row in rows.values() for name in names if name not in row}
-    if lacking:
-        raise _depends_on(lacking)
+    if any(name not in row for row in rows.values() for name in names):
+        raise _depends_on_hidden()
 
 
 # Amounts
@@ -210,8 +207,8 @@ def new_amounts(draft: Draft, found: Found, lines: tuple[Line, ...]) -> dict[str
     discount = discount_of(draft)
     columns = amounts(lines, discount, decimal(draft.after().get("adjustment")))
     if "discount_total" in draft.sent:
-        given = draft.values["discount_total"]
-        if decimal(given) not in (columns["discount_total"], draft.stored.get("discount_total")):
+        follows = decimal(draft.values["discount_total"]) == columns["discount_total"]
+        if not follows and not draft.is_sent_back("discount_total"):
             raise computed("discount_total", "it follows from discount_percent; send 0 there for a fixed discount")
     return {**columns, "discount_percent": discount.percent}
 

@@ -70,6 +70,8 @@ class EstimateRule:
 def _created(draft: Draft, found: Found) -> Extension:
     columns = numbered.new_document(draft, found, KIND, due="expirydate")
     columns["status"] = status = _chosen_status(draft)
+    if status == SENT and "sent" in draft.sent and not draft.values["sent"]:
+        raise computed("sent", "an estimate with status 2 is sent")
     if status == SENT or draft.values.get("sent"):
         columns.update(sent=1, datesend=draft.now)
     if draft.values.get("invoiceid"):

@@ -206,8 +206,8 @@ def _changed_status(draft: Draft, found: Found, step: _Step, columns: Row) -> in
         total = columns.get("total", after["total"])
         is_forced = step.is_reopened or (step.is_marked_sent and before == statuses.DRAFT)
         status = _settled(before, total, paid, after["duedate"], draft.today, forced=is_forced)
-    is_chosen = documents.is_changed(draft, "status") and not step.is_reopened
-    if is_chosen and draft.values["status"] != status:
+    is_chosen = "status" in draft.sent and not draft.is_sent_back("status") and not step.is_reopened
+    if is_chosen and (draft.values["status"] != status or not documents.is_changed(draft, "status")):
         raise _not_chosen()
     return status
 

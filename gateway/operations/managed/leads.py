@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.errors import Issue
+from gateway.operations.managed.faults import fault, raise_any
 from gateway.operations.managed.logs import activity, lead_activity, staff_lookup, staff_name
 from gateway.operations.managed.model import Draft, Extension, Found, InsertRow, Lookup
 
-STATUSES = "statuses"
+STATUSES: Final = "statuses"
+SOURCES: Final = "sources"
+_NO_STATUS: Final = 0
+"""What a lost or junk lead has."""
 
 
 class LeadRule:
     """How leads are written."""
 
     def reads(self, draft: Draft) -> tuple[Lookup, ...]:
-        """Read who acts, and for a change of status the names of both statuses."""
-        if draft.operation == "delete" or not _is_logged(draft):
+        """Read who acts, and what a given status and source are."""
+        if draft.operation == "delete":
             return ()
-        if not _changes_status(draft):
-            return (staff_lookup(draft),)
-        both = (draft.stored["status"], draft.values["status"])
-        return (staff_lookup(draft), Lookup(STATUSES, "leads_status", ("id", "name"), {"id": both}))
+        actor = (staff_lookup(draft),) if draft.operation == "create" or _is_given(draft, "status") else ()
+        return (*actor, *_status_lookup(draft), *_source_lookup(draft))
 
     def more_reads(self, draft: Draft, found: Found) -> tuple[Lookup, ...]:
         """Read nothing more."""
@@ -28,7 +34,8 @@ class LeadRule:
         """Date what is dated, and log it."""
         if draft.operation == "delete":
             return Extension()
-        main = _dates(draft)
+        raise_any(tuple(_faults(draft, found)))
+        main = {**_assigned(draft), **_trimmed(draft), **_status(draft)}
         if draft.operation == "create":
             created = lead_activity(draft, found, None, "not_lead_activity_created")
             general = activity(draft, found, f"New Lead Added [Name: {draft.values.get('name')}]")
@@ -36,38 +43,83 @@ class LeadRule:
         return Extension(main, after=_status_log(draft, found))
 
 
-def _is_logged(draft: Draft) -> bool:
-    return draft.operation == "create" or _changes_status(draft)
+def _is_given(draft: Draft, column: str) -> bool:
+    """Whether the client gives a column a value that it does not have yet."""
+    return column in draft.sent and (draft.operation == "create" or draft.values[column] != draft.stored.get(column))
 
 
-def _changes_status(draft: Draft) -> bool:
-    if draft.operation != "update" or "status" not in draft.values:
-        return False
-    return draft.values["status"] != draft.stored["status"]
+def _status_lookup(draft: Draft) -> tuple[Lookup, ...]:
+    if not _is_given(draft, "status"):
+        return ()
+    both = (draft.stored.get("status", _NO_STATUS), draft.values["status"])
+    return (Lookup(STATUSES, "leads_status", ("id", "name"), {"id": both}),)
 
 
-def _dates(draft: Draft) -> dict[str, object]:
-    """The columns that say when: a lead is assigned on a day, its status changes at a moment."""
-    main: dict[str, object] = {}
+def _source_lookup(draft: Draft) -> tuple[Lookup, ...]:
+    if not _is_given(draft, "source"):
+        return ()
+    return (Lookup(SOURCES, "leads_sources", ("id",), {"id": draft.values["source"]}),)
+
+
+# What is wrong
+
+
+def _faults(draft: Draft, found: Found) -> Iterator[Issue]:
+    if _is_given(draft, "status"):
+        if _is_given_up(draft):
+            yield fault("status", "computed", "a lead that is lost or junk has none; the one it had comes back later")
+        elif draft.values["status"] not in _names(found):
+            yield fault("status", "computed", f"leads have no status {draft.values['status']}")
+    if _is_given(draft, "source") and not found.get(SOURCES):
+        yield fault("source", "reference", f"there is no source {draft.values['source']}")
+
+
+def _names(found: Found) -> dict[object, str]:
+    return {row["id"]: str(row["name"]) for row in found.get(STATUSES, ())}
+
+
+# What follows
+
+
+def _assigned(draft: Draft) -> dict[str, object]:
     assigned = draft.values.get("assigned")
-    if assigned and assigned != draft.stored.get("assigned"):
-        main["dateassigned"] = draft.today
-    if isinstance(email := draft.values.get("email"), str) and email != email.strip():
-        main["email"] = email.strip()
-    if _changes_status(draft):
-        main["last_status_change"] = draft.now
-    if draft.operation == "update" and (_turns_on(draft, "lost") or _turns_on(draft, "junk")):
-        main.update(status=0, last_status_change=draft.now, last_lead_status=draft.stored["status"])
-    return main
+    return {"dateassigned": draft.today} if assigned and assigned != draft.stored.get("assigned") else {}
 
 
-def _turns_on(draft: Draft, flag: str) -> bool:
-    return bool(draft.values.get(flag)) and not draft.stored.get(flag)
+def _trimmed(draft: Draft) -> dict[str, object]:
+    email = draft.values.get("email")
+    return {"email": email.strip()} if isinstance(email, str) and email != email.strip() else {}
+
+
+def _status(draft: Draft) -> dict[str, object]:
+    """The status of a lead that is given up, taken up again, or moved on, and since when."""
+    changed: dict[str, object] = {"last_status_change": draft.now}
+    if _is_given_up(draft):
+        had = draft.values.get("status") if draft.operation == "create" else draft.stored.get("status")
+        kept = {"last_lead_status": had} if had else {}  # lost, then junk: the status is that before both
+        return {**changed, **kept, "status": _NO_STATUS}
+    if draft.operation == "create":
+        return {}
+    if _is_given(draft, "status"):
+        return changed
+    if _is_taken_up(draft) and draft.stored.get("last_lead_status"):
+        return {**changed, "status": draft.stored["last_lead_status"]}
+    return {}
+
+
+def _is_given_up(draft: Draft) -> bool:
+    return any(draft.values.get(flag) and not draft.stored.get(flag) for flag in ("lost", "junk"))
+
+
+def _is_taken_up(draft: Draft) -> bool:
+    after = draft.after()
+    was, is_still = (any(row.get(flag) for flag in ("lost", "junk")) for row in (draft.stored, after))
+    return was and not is_still and not draft.stored.get("status")
 
 
 def _status_log(draft: Draft, found: Found) -> tuple[InsertRow, ...]:
-    if not _changes_status(draft):
+    if not _is_given(draft, "status"):
         return ()
-    names = {row["id"]: str(row["name"]) for row in found.get(STATUSES, ())}
+    names = _names(found)
     words = (staff_name(found), names.get(draft.stored["status"], ""), names.get(draft.values["status"], ""))
     return (lead_activity(draft, found, draft.stored["id"], "not_lead_activity_status_updated", words),)

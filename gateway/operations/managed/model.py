@@ -106,6 +106,8 @@ class Draft:
     the acting staff …); ``sent`` the names of those that the client sent itself.
     ``stored`` is the locked row before a change or delete, all columns. ``staff`` is the
     acting staff id, ``now`` the CRM's wall clock and ``unix`` the same moment in seconds.
+    ``readable`` are the columns that the caller may read: of others nobody is told
+    that a value is the stored one.
     """
 
     table: str
@@ -118,6 +120,12 @@ class Draft:
     children: Mapping[str, tuple[Child, ...]] = field(default_factory=dict)
     random_hex: Callable[[int], str] = lambda size: "0" * (2 * size)
     unix: int = 0
+    readable: frozenset[str] | None = None
+
+    def is_sent_back(self, column: str) -> bool:
+        """Whether the client wrote what is stored, and could know it."""
+        is_readable = self.readable is None or column in self.readable
+        return is_readable and column in self.values and self.values[column] == self.stored.get(column)
 
     @property
     def today(self) -> date:

@@ -179,7 +179,7 @@ def _updated(draft: Draft, found: Found) -> Extension:
         columns.update(_of_project(draft, rel_type))
     columns.update(numbered.changed_amounts(draft, found))
     columns["status"] = status = _chosen_status(draft)
-    if status == OPEN != draft.stored["status"]:
+    if status == OPEN != draft.stored["status"] and not documents.is_changed(draft, "open_till"):
         columns.update(_open_again(draft))
     columns.update(_converted(draft))
     return Extension(columns)

@@ -22,6 +22,7 @@ from gateway.operations.managed.replies import (
 REPLIES: Final = "ticket_replies"
 _STATUS, _DEPARTMENT, _TARGET = "status", "department", "target"
 _BY_THEMSELVES: Final = ("tasks",)
+_MERGED: Final = ("merged_ticket_id",)
 
 
 class TicketRule:
@@ -32,7 +33,7 @@ class TicketRule:
         if draft.operation == "delete":
             return ()
         looked = [
-            Lookup(name, table, (key,), {key: value}, limit=1)
+            Lookup(name, table, (key,), {key: value}, limit=1, optional=_MERGED if name == _TARGET else ())
             for name, table, key, value in _references(draft)
             if value is not None
         ]
@@ -84,6 +85,10 @@ def _faults(draft: Draft, found: Found) -> Iterator[Issue]:
     target = _changed(draft, "merged_ticket_id")
     if target is not None and (not found.get(_TARGET) or target == draft.stored.get("ticketid")):
         yield fault("merged_ticket_id", "reference", f"{target} is no other ticket")
+    elif target is not None and found[_TARGET][0].get("merged_ticket_id"):
+        yield fault(
+            "merged_ticket_id", "reference", f"ticket {target} is merged itself; name the one it was merged into"
+        )
     for name in _BY_THEMSELVES:
         if name in draft.children:
             yield fault(name, "read_only", f"rows of {name} are created by themselves, not within a ticket")

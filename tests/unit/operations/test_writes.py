@@ -202,19 +202,19 @@ async def test_a_crm_without_statuses_asks_for_one() -> None:
 
 async def test_who_acts_is_the_tokens_staff_then_the_settings_then_an_administrator() -> None:
     """In that order, and the database is asked only for the last."""
-    given = {"status": 1, "source": 1}
+    script: dict[str, Answer] = {"FROM tbloptions": [("4",)]}
 
-    assert (await lead({}, 6, 7, **given))[-1] == 7
-    assert (await lead({}, 6, None, **given))[-1] == 6
-    assert (await lead({}, 0, None, **given))[-1] == 3
+    assert (await lead(script, 6, 7))[-1] == 7
+    assert (await lead(script, 6, None))[-1] == 6
+    assert (await lead(script, 0, None))[-1] == 3
 
 
 async def test_the_administrator_is_asked_for_again_after_a_while() -> None:
     """Most creates need one."""
-    writing = Writing(dict(LEADS))
+    writing = Writing({**LEADS, "FROM tbloptions": [("4",)]})
     for moment in (0.0, ADMIN_REUSE_S / 2, ADMIN_REUSE_S * 2):
         writing.now = moment
-        await writing.create("leads", {"name": "x", "status": 1, "source": 1}, LEAD_ACCESS)
+        await writing.create("leads", {"name": "x"}, LEAD_ACCESS)
 
     assert writing.database.asked("t.admin = ") == 2
 
