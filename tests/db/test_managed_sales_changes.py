@@ -232,6 +232,16 @@ async def test_a_document_that_is_sent_says_when(  # a case of two tables
     assert await faults(app, "PATCH", f"{path}/{later}", sent=0) == [("/sent", "computed")]
 
 
+async def test_what_was_sent_is_not_overruled_in_silence(sales: tuple[App, Crm]) -> None:
+    """A last day that comes with the reopening stays, and what cannot be true together is refused."""
+    app, crm = sales
+    key = await made(app, "proposals", rel_type="customer", rel_id=1, status=3)
+    await changed(app, f"proposals/{key}", status=1, open_till="2020-02-01")
+
+    assert str(crm.row("proposals", key)["open_till"]) == "2020-02-01"
+    assert await faults(app, "POST", "estimates", clientid=1, status=2, sent=0) == [("/sent", "computed")]
+
+
 async def test_a_converted_estimate_or_proposal_is_accepted(sales: tuple[App, Crm]) -> None:
     """The CRM dates the way from a proposal to an estimate, and that from an estimate to an invoice."""
     app, crm = sales

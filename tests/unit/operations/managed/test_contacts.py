@@ -134,6 +134,13 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
     assert [issue.pointer for issue in caught.value.issues] == ["/userid", "/email", "/is_primary"]
 
 
+def test_an_empty_address_is_none() -> None:
+    """It would be everybody's; one that is stored already may come back."""
+    assert fault(draft(email=" "), CLIENT) == ("/email", "required")
+    assert fault(draft("update", STORED, email=""), CLIENT) == ("/email", "required")
+    assert extended(draft("update", {**STORED, "email": ""}, email="")).main == {"email": ""}
+
+
 def test_primary_is_yes_or_no() -> None:
     """The column would take any number."""
     assert fault(draft(is_primary=2), CLIENT) == ("/is_primary", "member")

@@ -81,6 +81,16 @@ def test_an_outsiders_ticket_has_a_name_and_an_address() -> None:
     assert faults(TicketRule(), ticket(contactid=0, email="ann@x.example"), KNOWN) == [("/name", "required")]
 
 
+def test_a_ticket_is_merged_into_one_that_is_not_merged_itself() -> None:
+    """Else replies to two tickets would go to each other."""
+    draft = ticket("update", {**STORED, "ticketid": 5}, merged_ticket_id=9)
+
+    assert faults(TicketRule(), draft, {"target": ({"ticketid": 9, "merged_ticket_id": 5},)}) == [
+        ("/merged_ticket_id", "reference")
+    ]
+    assert TicketRule().extend(draft, {"target": ({"ticketid": 9, "merged_ticket_id": None},)}).main == {}
+
+
 def test_all_that_is_wrong_is_named_at_once() -> None:
     """Also in replies that come along."""
     draft = ticket(contactid=8, merged_ticket_id=9, replies=({"email": "a@x.example", "admin": 1},))
