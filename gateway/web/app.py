@@ -162,7 +162,7 @@ def _lifespan(parts: Parts) -> Callable[[object], AbstractAsyncContextManager[No
 
 
 def _reload_on_hangup(keeper: Keeper) -> None:
-    """SIGHUP means reload, where this thread may listen to signals."""
+    """SIGHUP means reload, where there is such a signal and this thread and its loop may listen to it."""
     tasks: set[asyncio.Task[bool]] = set()
 
     def reload() -> None:

@@ -99,6 +99,24 @@ async def test_nobody_learns_a_status_by_sending_it_back(sales: tuple[App, Crm])
     assert len({answer.text.replace(answer.json()["request_id"], "") for answer in answers}) == 1
 
 
+async def test_nobody_learns_a_discount_by_guessing_it(sales: tuple[App, Crm]) -> None:
+    """What a percentage comes to is told to those who may read it; a fixed discount is everybody's to set."""
+    app, crm = sales
+    key = await made(app, "invoices", clientid=1, items=LINES, discount_type="before_tax", discount_percent=10)
+    right = str(crm.row("invoices", key)["discount_total"])
+    async with served(crm.url, staff_id=1, grants={"blind": ("invoices:update",)}) as other:
+        path = f"/api/v1/invoices/{key}?dry_run=true"
+        guesses = [
+            (await other.clients["blind"].patch(path, json={"discount_total": guess})).status_code
+            for guess in (right, "0.01")
+        ]
+        fixed = await other.clients["blind"].patch(path, json={"discount_percent": 0, "discount_total": "0.01"})
+
+    assert guesses == [422, 422]
+    assert fixed.status_code == 200, fixed.text
+    assert (await send(app, "PATCH", f"invoices/{key}?dry_run=true", {"discount_total": right})).status_code == 200
+
+
 async def test_a_row_that_was_read_can_be_sent_back_with_a_change(sales: tuple[App, Crm]) -> None:
     """Computed fields may stand in it as they were, though they come out otherwise."""
     app, crm = sales

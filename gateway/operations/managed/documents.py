@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
-from gateway.errors import Issue, MethodError
+from gateway.errors import Issue, MethodError, ValidationError
 from gateway.operations.managed.faults import computed, fault, raise_any, refused
 from gateway.operations.managed.model import Child, Draft, Found, Lookup, NewKey, Row
 from gateway.operations.managed.money import Discount, DiscountType, Line, totals
@@ -209,8 +209,23 @@ def new_amounts(draft: Draft, found: Found, lines: tuple[Line, ...]) -> dict[str
     if "discount_total" in draft.sent:
         follows = decimal(draft.values["discount_total"]) == columns["discount_total"]
         if not follows and not draft.is_sent_back("discount_total"):
-            raise computed("discount_total", "it follows from discount_percent; send 0 there for a fixed discount")
+            raise _follows_from_percent()
     return {**columns, "discount_percent": discount.percent}
+
+
+def check_no_guess(draft: Draft) -> None:
+    """Pass when a change does not try what a percentage comes to without the right to read it.
+
+    Raises:
+        ValidationError: ``fields_invalid``, whether the value is right or wrong.
+    """
+    is_guess = "discount_total" in draft.sent and not draft.is_readable("discount_total")
+    if is_guess and decimal(draft.after().get("discount_percent")):
+        raise _follows_from_percent()
+
+
+def _follows_from_percent() -> ValidationError:
+    return computed("discount_total", "it follows from discount_percent; send 0 there for a fixed discount")
 
 
 def amounts(lines: tuple[Line, ...], discount: Discount, adjustment: Decimal) -> dict[str, object]:

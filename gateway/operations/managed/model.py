@@ -122,10 +122,13 @@ class Draft:
     unix: int = 0
     readable: frozenset[str] | None = None
 
+    def is_readable(self, column: str) -> bool:
+        """Whether the caller may read a column."""
+        return self.readable is None or column in self.readable
+
     def is_sent_back(self, column: str) -> bool:
         """Whether the client wrote what is stored, and could know it."""
-        is_readable = self.readable is None or column in self.readable
-        return is_readable and column in self.values and self.values[column] == self.stored.get(column)
+        return self.is_readable(column) and column in self.values and self.values[column] == self.stored.get(column)
 
     @property
     def today(self) -> date:

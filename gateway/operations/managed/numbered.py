@@ -143,6 +143,7 @@ def changed_amounts(draft: Draft, found: Found) -> dict[str, object]:
     Raises:
         ValidationError: ``fields_invalid``.
     """
+    documents.check_no_guess(draft)
     if not documents.is_changed(draft, *documents.MONEY):
         return {}
     documents.require_stored(draft, "discount_type", "discount_percent", "discount_total", "adjustment")
