@@ -57,11 +57,27 @@ _KINDS: Final = (
     ErrorKind("filter_syntax", 400, "Malformed filter", "A filter that does not follow the grammar."),
     ErrorKind("sort_syntax", 400, "Malformed sort", "A sort that does not follow the grammar."),
     ErrorKind("fields_syntax", 400, "Malformed field list", "A field list that does not follow the grammar."),
+    ErrorKind("include_syntax", 400, "Malformed include", "An include that does not follow the grammar."),
+    ErrorKind("group_syntax", 400, "Malformed group", "A list of groups or metrics that does not follow the grammar."),
+    ErrorKind("cursor_invalid", 400, "Invalid cursor", "A cursor that is none, or that belongs to another query."),
+    ErrorKind("include_unknown", 400, "Unknown relationship", "The query includes a relationship that there is not."),
+    ErrorKind("path_to_many", 400, "Path to many rows", "A name leads to many rows where one value is due."),
+    ErrorKind("quantifier_misfit", 400, "Quantifier does not fit", "`none` and `every` speak of many rows."),
+    ErrorKind("group_invalid", 400, "Invalid group", "A word of `group` cannot be grouped by."),
+    ErrorKind("metric_invalid", 400, "Invalid metric", "A word of `metrics` or `having` is no metric of the rows."),
+    ErrorKind("query_too_large", 400, "Query too large", "The query has more parts, or is deeper, than one may be."),
+    ErrorKind("rows_too_many", 400, "Too many rows", "The rows that come along exceed what one answer may hold."),
     ErrorKind("page_invalid", 400, "Invalid page", "A page, size or offset outside its range."),
+    ErrorKind(
+        "export_too_large", 400, "Export too large", "The format cannot hold so many rows; the detail says which can."
+    ),
     ErrorKind("key_invalid", 400, "Invalid key", "The key in the path cannot be read as the resource's key."),
     ErrorKind("body_syntax", 400, "Malformed body", "The body is not well-formed JSON or form data."),
     ErrorKind("path_invalid", 400, "Malformed path", "The path is not well-formed."),
     ErrorKind("header_invalid", 400, "Invalid header", "A header's value is not one it can have; the detail names it."),
+    ErrorKind(
+        "query_too_expensive", 400, "Query too expensive", "The database would look at more rows than one query may."
+    ),
     # 401, 403
     ErrorKind("token_missing", 401, "Token required", "The request carries no token."),
     ErrorKind("token_invalid", 401, "Invalid token", "The token is unknown, revoked or expired."),
@@ -113,6 +129,7 @@ _KINDS: Final = (
     ErrorKind("database_away", 503, "Database away", "The database cannot be reached; nothing was changed."),
     ErrorKind("database_refuses", 503, "Database refuses", "The database does not permit this to the gateway itself."),
     ErrorKind("database_busy", 503, "Database busy", "All connections stayed busy for the whole wait."),
+    ErrorKind("exports_busy", 503, "Exports busy", "As many exports run already as may run at a time; try again."),
     ErrorKind(
         "outcome_unknown",
         503,
@@ -127,6 +144,7 @@ _KINDS: Final = (
     ),
     ErrorKind("reload_failed", 503, "Reload failed", "The catalog could not be read anew; the one before is in use."),
     ErrorKind("statement_timeout", 504, "Statement limit reached", "The database did not answer within the limit."),
+    ErrorKind("export_timeout", 504, "Export limit reached", "The export was not whole within the time it may take."),
     # start
     ErrorKind("configuration", 500, "Configuration error", "Settings or whitelist are wrong; shown at start only."),
 )

@@ -68,6 +68,21 @@ class CountEstimated:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryRefused:
+    """A query was refused because the database would look at too many rows for it."""
+
+    resource: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryNotExplained:
+    """A query ran although nobody knows its cost: the database's user may not have it explained."""
+
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimNotEnded:
     """The store did not take what became of a write under an Idempotency-Key; a repeat is told it is unknown."""
 
@@ -108,6 +123,8 @@ Event = (
     | ReadRetried
     | StatementTimedOut
     | CountEstimated
+    | QueryRefused
+    | QueryNotExplained
     | ClaimNotEnded
     | RequestFailed
     | RequestUnavailable

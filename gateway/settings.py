@@ -58,12 +58,29 @@ class Settings:
     database_tls_ca: str = _setting("", "CA file; when given, the database's certificate and host name are verified")
     count_deadline_ms: int = _setting(250, "milliseconds an exact count may take before it is estimated", least=1)
     count_reuse_ms: int = _setting(2_000, "milliseconds a count may be reused, 0 for never", least=0, most=2_000)
+    max_examined_rows: int = _setting(
+        0, "rows that the database may look at for one query; 0 for any number; the whitelist's own wins", least=0
+    )
     reload_every_s: float = _setting(60.0, "seconds between looks at the database's tables; 0 for never", least=0)
     max_body_bytes: int = _setting(262_144, "largest request body", least=1_024)
     max_bulk_body_bytes: int = _setting(4_194_304, "largest request body that is an array of rows", least=1_024)
     body_wait_s: float = _setting(10.0, "seconds a request body may take to arrive before 408", least=0.01, most=3_600)
     max_url_bytes: int = _setting(8_192, "longest URL", least=256)
     max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)
+    max_offset: int = _setting(1_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0)
+    max_conditions: int = _setting(200, "conditions that the filters of one query may have", least=1, most=10_000)
+    max_filter_depth: int = _setting(12, "groups of a filter that may stand inside each other", least=1, most=100)
+    max_path: int = _setting(5, "relationships that one name may follow", least=1, most=20)
+    max_includes: int = _setting(20, "relationships that one query may include", least=0, most=1_000)
+    max_included_rows: int = _setting(50_000, "rows that may come along with one page by all its includes", least=1)
+    export_limit_s: float = _setting(300.0, "seconds an export may take in all", least=1, most=86_400)
+    export_stall_s: float = _setting(
+        30.0, "seconds a client may leave what it is sent unread before its export ends", least=0.1, most=3_600
+    )
+    export_most: int = _setting(2, "exports of one worker at a time, each on a connection of its own", least=1, most=64)
+    export_spool_bytes: int = _setting(
+        268_435_456, "largest file that an export may need on disk before it is sent (XLSX, Parquet)", least=65_536
+    )
     log_level: str = _setting("info", "debug, info, warning or error")
     server_timing: bool = _setting(False, "send Server-Timing with the time that each request took")
 

@@ -20,6 +20,7 @@ from sample_crm.areas.office import fill_office
 from sample_crm.areas.options import fill_default_options, fill_options
 from sample_crm.areas.projects import fill_projects
 from sample_crm.areas.proposals import fill_proposals
+from sample_crm.areas.showcase import fill_showcase
 from sample_crm.areas.staff import fill_staff
 from sample_crm.areas.surveys import fill_surveys
 from sample_crm.areas.system import fill_system
@@ -124,6 +125,7 @@ def fill_world(world: World, progress: Progress) -> None:
         ("office", fill_office),
         ("surveys", fill_surveys),
         ("system", fill_system),
+        ("what the documentation shows", fill_showcase),
         ("options", fill_options),
     )
     for name, fill in steps:

@@ -1,5 +1,6 @@
 """What the areas share while the sample CRM is made: the store, the calendar, the scale, and who exists already."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from sample_crm.days import Days
@@ -113,6 +114,15 @@ class Billing:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The invoice that the documentation asks for; ``paid`` cents of it have no payment yet."""
+
+    invoice: Document
+    agent: Employee
+    paid: int
+
+
 @dataclass(slots=True)
 class World:
     """The sample CRM in the making. Lists hold everything of small kinds and a sample of the big ones."""
@@ -137,6 +147,9 @@ class World:
     tasks: list[int] = field(default_factory=list)
     tickets: list[int] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
+    shown: Shown | None = None
+    payers: Counter[int] = field(default_factory=Counter)
+    """What customers paid this month, in cents of whatever currency, by id."""
 
     def dice(self, area: str) -> Dice:
         """Return the area's own stream of chance."""

@@ -6,6 +6,7 @@ steps stand in `build_catalog` in order; each has a module:
 
     chosen   which tables the whitelist means        columns  what is hidden, kinds, fillers
     edges    relationships and their names           derived  fields the profile computes
+    custom   fields the CRM's users defined          labels   words for codes, currencies of amounts
 
 Whether a build with mistakes is used is the caller's choice: at start it is not, on
 a reload the mistaken names are left out.
@@ -28,15 +29,26 @@ from gateway.catalog.chosen import (
     tables_needed,
 )
 from gateway.catalog.columns import NO_COLUMN, ColumnRules, Shape, check_columns, shape_table
+from gateway.catalog.custom import CustomFields, find_custom_fields
 from gateway.catalog.derived import Surroundings, derive_fields
 from gateway.catalog.edges import Ground, Network, connect
 from gateway.catalog.exposure import Exposure, Problem
 from gateway.catalog.findings import Findings
 from gateway.catalog.kinds import parse_sql_type
 from gateway.catalog.knowledge import KnownTable, Profile
-from gateway.catalog.model import Catalog, Column, Excluded, Field, Relationship, Table, WriteMode
-from gateway.catalog.naming import is_hidden_name
-from gateway.catalog.reflected import CustomField, ReflectedTable, Reflection
+from gateway.catalog.labels import labels_of, money_of
+from gateway.catalog.model import (
+    Catalog,
+    Column,
+    Excluded,
+    Field,
+    LabelField,
+    PathField,
+    Relationship,
+    Table,
+    WriteMode,
+)
+from gateway.catalog.reflected import ReflectedTable, Reflection
 
 __all__ = ["Built", "build_catalog", "tables_needed"]
 
@@ -81,11 +93,12 @@ def build_catalog(
     wanted = frozenset(table.name.text for table in exposure.tables)
     ground = Ground(reflection.tables, chosen, profile, prefix, wanted, _lapsed(reflection, previous))
     shapes = _shapes(ground, exposure, reflection.options)
-    for table in chosen.values():
-        _check(ground, table, shapes[table.name], findings)
-    network = connect(ground, findings)
     patterns = tuple(name.text for name in exposure.hide_patterns)
-    maker = _Maker(ground, shapes, network, findings, reflection, patterns)
+    custom = find_custom_fields(ground, shapes, reflection, patterns, findings)
+    for table in chosen.values():
+        _check(ground, table, shapes[table.name], custom, findings)
+    network = connect(ground, findings)
+    maker = _Maker(ground, shapes, network, findings, reflection, custom)
     tables = {name: maker.make(reflected) for name, reflected in reflection.tables.items()}
     catalog = Catalog(
         dialect=reflection.dialect,
@@ -97,6 +110,7 @@ def build_catalog(
         absences=tuple(findings.absences),
         warnings=tuple(findings.warnings),
         dependants=_dependants(network),
+        max_examined_rows=exposure.max_examined_rows,
     )
     return Built(catalog, findings.sorted_problems())
 
@@ -108,7 +122,8 @@ def _lacks_definitions(
     tables = profile.custom_fields if profile else None
     if tables is None or table.known is None or table.known.name != tables.values:
         return False
-    if prefix + tables.table in reflection.existing:
+    definitions = prefix + tables.table
+    if definitions in reflection.existing and definitions not in reflection.unreadable:
         return False
     findings.absence(table.resource, f"the definitions in {prefix}{tables.table} are not to be seen")
     return True
@@ -132,10 +147,11 @@ def _shape(ground: Ground, table: ReflectedTable, rules: ColumnRules) -> Shape:
     return shape_table(table, known, chosen.exposure if chosen else None, rules, reads)
 
 
-def _check(ground: Ground, table: Chosen, shape: Shape, findings: Findings) -> None:
+def _check(ground: Ground, table: Chosen, shape: Shape, custom: CustomFields, findings: Findings) -> None:
     """Note what is wrong with a table's entry, and what the product's other versions have in it."""
     reflected = ground.tables[table.name]
-    check_columns(reflected, table, shape, findings, ground.lapsed.get(table.name, frozenset()))
+    lapsed = ground.lapsed.get(table.name, frozenset())
+    check_columns(reflected, table, shape, findings, lapsed, custom.names.get(table.name))
     known = table.known.columns if table.known else frozenset()
     for name in sorted(known - ground.columns(table.name)):
         findings.absence(f"{table.resource}.{name}", NO_COLUMN)
@@ -175,7 +191,7 @@ class _Maker:
     network: Network
     findings: Findings
     reflection: Reflection
-    patterns: tuple[str, ...]
+    custom: CustomFields
 
     def make(self, reflected: ReflectedTable) -> Table:
         """Return one table, internal unless it was chosen."""
@@ -203,13 +219,15 @@ class _Maker:
         shape, known = self.shapes[reflected.name], chosen.known
         mode, reason = mode_of(chosen, reflected.is_view)
         self._warn_unsafe(chosen, mode)
+        fields, relationships = self._fields(reflected.name, shape, known), self._relationships(reflected.name)
+        currency, money = money_of(known, reflected.name, fields, self.shapes, self.network, relationships)
         return Table(
             name=reflected.name,
             resource=chosen.resource,
             columns=tuple(shape.visible.values()),
-            fields=self._fields(reflected.name, shape, known),
+            fields=fields,
             key=self._key(reflected, chosen),
-            relationships=self._relationships(reflected.name),
+            relationships=relationships,
             aliases=chosen.aliases,
             mode=mode,
             mode_reason=reason or self._rule_refusal(known, mode),
@@ -227,7 +245,15 @@ class _Maker:
             computed=known.computed if known and mode is WriteMode.MANAGED else frozenset(),
             defaulted=known.defaulted if known and mode is WriteMode.MANAGED else frozenset(),
             nested=known.nested if known and mode is WriteMode.MANAGED else frozenset(),
+            custom=self.custom.by_table.get(reflected.name, ()),
+            labels=self._labels(reflected.name, fields),
+            currency=currency,
+            money=money,
         )
+
+    def _labels(self, name: str, fields: Mapping[str, Field]) -> Mapping[str, LabelField | PathField]:
+        rights = self.reflection.rights
+        return labels_of(name, fields, self.ground, self.shapes, self.network, rights, self.findings)
 
     def _is_followed(self, edge: Relationship) -> bool:
         """An edge by a hidden column would tell its value."""
@@ -243,15 +269,12 @@ class _Maker:
         tables = self.ground.profile.custom_fields if self.ground.profile else None
         if known is None or tables is None or known.name not in (tables.table, tables.values):
             return None
-        secret = [field.key for field in self.reflection.custom_fields if self._is_secret(field)]
+        secret = self.custom.secret
         name = tables.key if known.name == tables.table else tables.reference
         column = next((column for column in reflected.columns if column.name == name), None)
         if not secret or column is None:
             return None
         return Excluded(shape.visible.get(name) or Column(name, parse_sql_type(column.sql_type)), tuple(sorted(secret)))
-
-    def _is_secret(self, field: CustomField) -> bool:
-        return is_hidden_name(field.slug, self.patterns) or is_hidden_name(field.name, self.patterns)
 
     def _delete_refusal(self, chosen: Chosen, mode: WriteMode) -> str | None:
         """Why a delete might leave rows behind unseen: a child table, there or not, is not shown to the gateway."""
@@ -276,6 +299,7 @@ class _Maker:
         if known:
             around = Surroundings(self.shapes, self.network, frozenset(self.ground.chosen))
             fields.update(derive_fields(name, known, around, self.findings))
+        fields.update((field.name, field) for field in self.custom.by_table.get(name, ()))
         return fields
 
     def _relationships(self, name: str) -> dict[str, Relationship]:

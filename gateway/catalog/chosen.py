@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from gateway.catalog.exposure import Exposure, Name, TableExposure
 from gateway.catalog.findings import Findings
-from gateway.catalog.knowledge import KnownTable, Profile
+from gateway.catalog.knowledge import KnownEdge, KnownTable, Profile
 from gateway.catalog.model import Catalog, WriteMode
 from gateway.catalog.naming import RESERVED, resource_of
 
@@ -153,8 +153,8 @@ def mode_of(table: Chosen, is_view: bool) -> tuple[WriteMode, str]:
 def tables_needed(exposure: Exposure, profile: Profile | None, existing: frozenset[str]) -> frozenset[str]:
     """Return the database names of the tables to reflect: the whitelisted ones and those they need.
 
-    Needed are the tables that derived fields sum over, that fillers are worked out
-    from, and, of every table whose rows can be deleted, the children: owned ones down
+    Needed are the tables that derived fields sum over, that custom fields and labels are
+    in, that fillers are worked out from, and, of every table whose rows can be deleted, the children: owned ones down
     to the last generation, blocking ones of each.
     """
     chosen = choose_tables(exposure, profile, existing, Findings())
@@ -180,6 +180,8 @@ def _needed(chosen: tuple[Chosen, ...], exposure: Exposure, profile: Profile | N
 
 def _needs(table: Chosen, known: KnownTable, profile: Profile) -> Iterator[str]:
     yield from sum_tables(known, profile)
+    yield from custom_tables(known, profile)
+    yield from (edge.target for _, edge in label_edges(known, profile))
     mode, refusal = mode_of(table, is_view=False)
     if mode is WriteMode.NONE or refusal:
         return
@@ -197,6 +199,19 @@ def sum_tables(known: KnownTable, profile: Profile) -> frozenset[str]:
     return frozenset(
         edge.table for edge in profile.edges if edge.target == known.name and f"sum({names[edge]}." in texts
     )
+
+
+def custom_tables(known: KnownTable, profile: Profile) -> tuple[str, ...]:
+    """Return the tables that the custom fields of a table are in."""
+    custom = profile.custom_fields
+    return (custom.table, custom.values) if custom is not None and custom.owner(known.name) is not None else ()
+
+
+def label_edges(known: KnownTable, profile: Profile) -> Iterator[tuple[str, KnownEdge]]:
+    """Yield the columns whose codes have their words in other tables, each with the edge that leads there."""
+    for column in known.referring_codes:
+        edges = (edge for edge in profile.edges if edge.table == known.name and edge.column == column)
+        yield from ((column, edge) for edge in edges)
 
 
 def known_dependants(known: KnownTable, profile: Profile) -> frozenset[str]:

@@ -13,7 +13,7 @@ from gateway.catalog.findings import Findings
 from gateway.catalog.kinds import KINDS, ColumnType, parse_sql_type
 from gateway.catalog.knowledge import KnownTable
 from gateway.catalog.model import Column, Filler, InternalColumn
-from gateway.catalog.naming import is_hidden_name
+from gateway.catalog.naming import CUSTOM_PREFIX, is_hidden_name, suggestion
 from gateway.catalog.reflected import ReflectedColumn, ReflectedTable
 
 _TEXT_KINDS: Final = ("string", "html", "multiline", "php_list", "json")
@@ -179,11 +179,16 @@ def check_columns(
     shape: Shape,
     findings: Findings,
     gone: frozenset[str] = frozenset(),
+    custom: frozenset[str] | None = None,
 ) -> None:
-    """Note what is wrong with the column names of one table's entry; names in ``gone`` were there until lately."""
+    """Note what is wrong with the column names of one table's entry; names in ``gone`` were there until lately.
+
+    ``custom`` are the names of its custom fields, None where its rows have none.
+    """
     exposure = chosen.exposure
     checker = _Checker(table, chosen, shape, findings, gone)
-    checker.check_existing((*exposure.hide, *exposure.read_only, *exposure.expose_sensitive))
+    checker.check_fields((*exposure.hide, *exposure.read_only), custom)
+    checker.check_existing(exposure.expose_sensitive)
     checker.check_visible(exposure.key, "part of a key", is_problem=False)
     checker.check_visible(exposure.search, "searched")
     checker.check_search()
@@ -210,6 +215,15 @@ class _Checker:
         else:
             self._findings.unknown("column", name, self._types, self._label)
         return False
+
+    def check_fields(self, names: Iterable[Name], custom: frozenset[str] | None) -> None:
+        """A custom field that is not there is no mistake: the CRM's users make and remove them as they like."""
+        for name in names:
+            if custom is None or not name.text.startswith(CUSTOM_PREFIX):
+                self.exists(name)
+            elif name.text not in custom:
+                reason = f"no custom field is called so{suggestion(name.text, custom)}"
+                self._findings.absence(f"{self._label}.{name.text}", reason)
 
     def check_existing(self, names: Iterable[Name]) -> None:
         for name in names:

@@ -71,7 +71,8 @@ class Exposure:
     """The whole whitelist.
 
     ``profile`` is ``perfex`` or None; ``prefix`` is None where the profile (or
-    nothing) decides. ``hide_patterns`` are added to the built-in ones.
+    nothing) decides. ``hide_patterns`` are added to the built-in ones. ``max_examined_rows`` is
+    None where the setting decides, 0 for any number.
     """
 
     file: str
@@ -79,6 +80,7 @@ class Exposure:
     prefix: str | None
     tables: tuple[TableExposure, ...]
     hide_patterns: tuple[Name, ...] = ()
+    max_examined_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ _KINDS: Final = (
     Kind("year", "number", "number", "integer", "int32", "Int", "Edm.Int16", "year, 1901-2155 or 0"),
     Kind("bit", "number", "number", "integer", "int64", "BigInt", "Edm.Decimal", "bit field as an unsigned number"),
     Kind("decimal", "number", "number", "number", "decimal", "Decimal", "Edm.Decimal", "exact number"),
+    Kind("number", "number", "number", "number", "decimal", "Decimal", "Edm.Decimal", "exact number of any scale"),
     Kind("float", "number", "number", "number", "double", "Float", "Edm.Double", "approximate number"),
     Kind("string", "text", "string", "string", None, "String", "Edm.String", "text"),
     Kind("enum", "text", "string", "string", None, "String", "Edm.String", "one of a list of words"),
@@ -68,6 +69,7 @@ _KINDS: Final = (
     Kind("binary", "binary", "string", "string", "byte", "Base64", "Edm.Binary", "bytes as base64"),
     Kind("set", "list", "array", "array", None, "[String!]", "Collection(Edm.String)", "some of a list of words"),
     Kind("php_list", "list", "array", "array", None, "[String!]", "Collection(Edm.String)", "list of words"),
+    Kind("words", "list", "array", "array", None, "[String!]", "Collection(Edm.String)", "chosen words"),
     Kind("json", "document", "any", "object", None, "JSON", "Edm.String", "JSON document"),
 )
 
@@ -243,8 +245,8 @@ def decoder_of(column_type: ColumnType, context: DecodeContext) -> Decoder | Non
     binary as bytes. A decoder is never given None: NULL is null in every kind.
     """
     name = column_type.kind.name
-    if name == "decimal":
-        return _decimal_decoder(column_type, context)
+    if name in ("decimal", "number"):
+        return _decimal_decoder(column_type, context) if name == "decimal" else _number_decoder(context)
     if name in ("integer", "bit", "flag", "year"):
         return _integer_decoder(column_type, context)
     if name == "datetime":
@@ -275,6 +277,24 @@ def _rounding_decoder(scale: int, wrap: Decoder) -> Decoder:
     exponent = Decimal(1).scaleb(-scale)
     context = Context(prec=80, rounding=ROUND_HALF_UP)
     return lambda value: wrap(format(context.plus(Decimal(str(value)).quantize(exponent, context=context)), "f"))
+
+
+def _number_decoder(context: DecodeContext) -> Decoder:
+    """The digits of a number without the zeros that a scale adds: such a field has none of its own."""
+    wrap: Decoder = str if context.format.are_decimals_text else orjson.Fragment
+    return lambda value: wrap(plain_digits(Decimal(str(value))))
+
+
+def plain_digits(number: Decimal) -> str:
+    """Return a number without exponent and without zeros at the end of its decimals.
+
+    >>> plain_digits(Decimal("12.500")), plain_digits(Decimal("1E+3")), plain_digits(Decimal("-0.00"))
+    ('12.5', '1000', '0')
+    """
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text if number else "0"
 
 
 def _integer_decoder(column_type: ColumnType, context: DecodeContext) -> Decoder | None:
@@ -408,6 +428,15 @@ def _php_item(data: bytes, match: re.Match[bytes]) -> tuple[str, int]:
     return data[match.end() : end].decode("utf-8", "replace"), after
 
 
+def split_words(text: str) -> list[str]:
+    """Return the words that a text of several holds, each once, blanks around them taken off.
+
+    >>> split_words("Hosting, Design,")
+    ['Hosting', 'Design']
+    """
+    return list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
+
+
 def _decode_multiline(value: str) -> str:
     return _BREAK.sub("", value) if "<" in value else value
 
@@ -419,5 +448,6 @@ _PLAIN_DECODERS: Final[Mapping[str, Decoder]] = MappingProxyType(
         "binary": _decode_binary,
         "json": _decode_json,
         "multiline": _decode_multiline,
+        "words": split_words,
     }
 )

@@ -64,13 +64,26 @@ class KnownField:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownMoney:
+    """The fields of a table that are amounts, and the names that lead to their currency: to-ones, then a column."""
+
+    currency: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+NO_MONEY: Final = KnownMoney()
+
+
+@dataclass(frozen=True, slots=True)
 class KnownTable:
     """One table.
 
     ``ruled`` are the tables that the rule of a managed table reads or writes besides;
     None where no rule is in place, so that the table cannot be written yet.
     ``required_by`` are columns that must be given while an option is on.
-    ``rule_columns`` are hidden columns that rules read or write.
+    ``rule_columns`` are hidden columns that rules read or write. ``words`` are the codes
+    of columns with what they mean, ``referring_codes`` the columns whose codes have their
+    words in the table they refer to.
     """
 
     name: str
@@ -95,6 +108,9 @@ class KnownTable:
     nested: frozenset[str] = frozenset()
     rule_columns: frozenset[str] = frozenset()
     required_by: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    referring_codes: tuple[str, ...] = ()
+    money: KnownMoney = NO_MONEY
 
     def knows(self, column: str) -> bool:
         """Whether some version of the product has the column."""
@@ -102,13 +118,38 @@ class KnownTable:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownOwner:
+    """A table whose rows have custom fields.
+
+    ``entity`` is what their definitions say that they belong to, ``value_entity`` what
+    their values say; ``column`` is the key that the values hold.
+    """
+
+    entity: str
+    table: str
+    column: str
+    value_entity: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownCustomFields:
-    """The tables of custom fields: definitions with their key, and values with the column that refers to it."""
+    """The tables of custom fields: definitions with their key, and values with the column that refers to it.
+
+    ``columns`` are those of the values' table that a value is found by and read from,
+    ``types`` the kind that each type of definition holds.
+    """
 
     table: str
     key: str
     values: str
     reference: str
+    columns: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[KnownOwner, ...] = ()
+
+    def owner(self, table: str) -> KnownOwner | None:
+        """Return what is known of a table's custom fields, None when its rows have none."""
+        return next((owner for owner in self.owners if owner.table == table), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +187,9 @@ def parse_profile(data: Mapping[str, Any]) -> Profile:
     prefix = str(settings["prefix"])
     tables = _tables(data, prefix)
     edges = tuple(_edge(row) for row in data["relationships"])
-    custom_fields = settings.get("custom_fields")
     return Profile(
         name=str(settings["name"]),
-        custom_fields=KnownCustomFields(**custom_fields) if custom_fields else None,
+        custom_fields=_custom_fields(settings.get("custom_fields"), data.get("customfields", ())),
         prefix=prefix,
         tables=tables,
         edges=edges,
@@ -162,6 +202,13 @@ def parse_profile(data: Mapping[str, Any]) -> Profile:
         filler_tables={kind: tuple(tables) for kind, tables in settings["filler_tables"].items()},
         reverse_names=_reverse_names(edges, tables),
     )
+
+
+def _custom_fields(said: Mapping[str, Any] | None, owners: Iterable[Row]) -> KnownCustomFields | None:
+    if not said:
+        return None
+    known = tuple(KnownOwner(row["entity"], row["table"], row["column"], row["value_entity"]) for row in owners)
+    return KnownCustomFields(**{**said, "columns": tuple(said["columns"])}, owners=known)
 
 
 def _reverse_names(edges: tuple[KnownEdge, ...], tables: Mapping[str, KnownTable]) -> dict[KnownEdge, str]:
@@ -197,7 +244,7 @@ def _pick(row: Row) -> KnownPick:
     return KnownPick(row["table"], row["column"], row["name"], row["child"], row["child_column"], guards)
 
 
-_FILES_OF_A_TABLE = ("sensitive", "kinds", "allowed", "fillers", "derived", "known", "managed")
+_FILES_OF_A_TABLE = ("sensitive", "kinds", "allowed", "fillers", "derived", "known", "managed", "labels")
 
 
 def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
@@ -207,6 +254,8 @@ def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
     ruled = data["settings"].get("ruled", {})
     rule_columns = data["settings"].get("rule_columns", {})
     required_by = data["settings"].get("required_by_option", {})
+    referring = data["settings"].get("referring_codes", {})
+    money = data["settings"].get("money", {})
     described = {row["table"]: row for row in data["tables"]}
     names = {**described, **columns, **files["sensitive"]}
     return {
@@ -215,9 +264,15 @@ def _tables(data: Mapping[str, Any], prefix: str) -> dict[str, KnownTable]:
             ruled=tuple(ruled[name]) if name in ruled else None,
             rule_columns=frozenset(rule_columns.get(name, ())),
             required_by=required_by.get(name, {}),
+            referring_codes=tuple(referring.get(name, ())),
+            money=_money(money.get(name, {})),
         )
         for name in names
     }
+
+
+def _money(said: Mapping[str, Any]) -> KnownMoney:
+    return KnownMoney(tuple(str(said["currency"]).split(".")), tuple(said["fields"])) if said else NO_MONEY
 
 
 def _less(row: Row) -> dict[str, str]:
@@ -252,11 +307,19 @@ def _table(name: str, row: Row, columns: list[Row], files: Mapping[str, list[Row
         computed=_managed(files["managed"], "computed"),
         defaulted=_managed(files["managed"], "defaulted"),
         nested=_managed(files["managed"], "nested"),
+        words=_words(files["labels"]),
     )
 
 
 def _managed(rows: Iterable[Row], how: str) -> frozenset[str]:
     return frozenset(row["column"] for row in rows if row["how"] == how)
+
+
+def _words(rows: Iterable[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
+    words: dict[str, tuple[tuple[str, str], ...]] = {}
+    for row in rows:
+        words[row["column"]] = (*words.get(row["column"], ()), (row["code"], row["word"]))
+    return words
 
 
 def _allowed(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:

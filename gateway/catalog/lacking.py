@@ -59,6 +59,7 @@ def _lacking(name: str, needs: list[_Need], rights: Rights) -> LackingRights:
 def _needs(catalog: Catalog) -> Iterator[_Need]:
     for table in catalog.exposed():
         yield from _own_needs(table)
+        yield from _custom_needs(table)
         if "DELETE" in _methods(table):
             purpose = f"DELETE of {table.resource}"
             yield from dict.fromkeys(_children_needs(catalog, table.name, purpose, frozenset({table.name})))
@@ -72,6 +73,14 @@ def _own_needs(table: Table) -> Iterator[_Need]:
     for method, right in (("POST", "INSERT"), ("PATCH", "UPDATE"), ("DELETE", "DELETE")):
         if method in _methods(table):
             yield _Need(table.name, right, method)
+
+
+def _custom_needs(table: Table) -> Iterator[_Need]:
+    """Custom fields are written into a table of their own, which may be somebody else's to read."""
+    is_written = {"POST", "PATCH"} & _methods(table)
+    for name in dict.fromkeys(field.values for field in table.custom if is_written):
+        for right in ("INSERT", "UPDATE"):
+            yield _Need(name, right, f"writing custom fields of {table.resource}")
 
 
 def _methods(table: Table) -> frozenset[str]:

@@ -213,7 +213,41 @@ class ExpressionField:
     needs_today: bool = False
 
 
-Field = Column | PathField | ExpressionField
+@dataclass(frozen=True, slots=True, eq=False)
+class CustomField:
+    """A field that the CRM's users defined themselves (``custom.<slug>``), kept as text in a table of values.
+
+    A row's value is that of the values' row with the lowest ``id`` among those whose
+    ``reference`` columns hold the row's key (``relid``), ``entity`` (``fieldto``) and
+    ``definition`` (``fieldid``). Text that is no value of the type, and the empty text, are null.
+    """
+
+    name: str
+    type: ColumnType
+    table: str
+    values: str
+    key: Column
+    entity: str
+    definition: int
+    label: str = ""
+    is_required: bool = False
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelField:
+    """The word for a code (``status_label``): read-only, sent with ``labels=true`` beside its field alone.
+
+    ``words`` are (code, word); a code without one has no label.
+    """
+
+    name: str
+    type: ColumnType
+    column: Column
+    words: tuple[tuple[int | str, str], ...]
+
+
+Field = Column | PathField | ExpressionField | CustomField | LabelField
 DerivedField = PathField | ExpressionField
 
 
@@ -235,6 +269,9 @@ class Table:
     ``computed`` are the columns that the rule of a managed table sets itself,
     ``defaulted`` those that it fills in when a create leaves them out, ``nested`` the
     relationships whose rows it writes along although they have rules of their own.
+    ``custom`` are the custom fields, which ``fields`` has too; ``labels`` are by the name of
+    the field that they explain. ``money`` are the fields that hold amounts, in the currency
+    that the names of ``currency`` lead to: to-one relationships and a column.
     ``key`` is empty when rows cannot be addressed. ``create_refusal`` is the
     reason why rows cannot be created, None when they can; ``delete_refusal`` is why
     they cannot be deleted although the whitelist allows it.
@@ -263,6 +300,10 @@ class Table:
     computed: frozenset[str] = frozenset()
     defaulted: frozenset[str] = frozenset()
     nested: frozenset[str] = frozenset()
+    custom: tuple[CustomField, ...] = ()
+    labels: Mapping[str, LabelField | PathField] = field(default_factory=dict)
+    currency: tuple[str, ...] = ()
+    money: frozenset[str] = frozenset()
 
     @property
     def column_by_name(self) -> Mapping[str, Column]:
@@ -285,7 +326,7 @@ class Catalog:
     ``resources`` maps every resource name and alias to its table; ``tables`` maps
     database names, internal tables included. ``dependants`` has, by database name,
     every to-many of a table, those to internal tables too: what a delete takes along
-    (owned) or is blocked by.
+    (owned) or is blocked by. ``max_examined_rows`` is the whitelist's own budget of one query.
     """
 
     dialect: Dialect
@@ -297,6 +338,7 @@ class Catalog:
     absences: tuple[Absence, ...] = ()
     warnings: tuple[str, ...] = ()
     dependants: Mapping[str, tuple[Relationship, ...]] = field(default_factory=dict)
+    max_examined_rows: int | None = None
 
     def table_of(self, relationship: Relationship) -> Table:
         """The table a relationship leads to."""

@@ -18,6 +18,9 @@ RESERVED: Final = frozenset(
 )
 """Paths under ``/api/v1`` that are no resources."""
 
+CUSTOM_PREFIX: Final = "custom."
+"""What the names of custom fields begin with."""
+
 HIDDEN_WORDS: Final = ("password", "token", "hash")
 """A column whose name contains one of these is hidden, in whatever case; nothing removes them."""
 

@@ -15,17 +15,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import Connection, column, literal_column, select, table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ColumnElement
 
 from gateway.catalog import reflect_mysql, reflect_sqlite
-from gateway.catalog.kinds import Dialect
+from gateway.catalog.kinds import Dialect, split_words
 from gateway.catalog.reflected import CustomField, ReflectedTable, Reflection
 from gateway.catalog.rights import Rights
 
 Rows = list[tuple[object, ...]]
+
+_REFUSED: Final = frozenset({1142, 1143})
+"""The servers' words for a table, or a column, that the user may not read."""
+_UNREADABLE: Final = "the gateway's database user may not read it"
 
 
 def existing_tables(connection: Connection) -> frozenset[str]:
@@ -58,6 +63,9 @@ def reflect(
     tables, unreadable, column_rows = found
     options = _options(connection, options_table, option_names, existing)
     definitions = _custom_fields(connection, custom_fields_table, existing)
+    if definitions is None and custom_fields_table is not None:
+        unreadable = {**unreadable, custom_fields_table: _UNREADABLE}
+        tables = {name: each for name, each in tables.items() if name != custom_fields_table}
     server, rights = _server(connection, existing)
     return Reflection(
         dialect=dialect,
@@ -66,7 +74,7 @@ def reflect(
         fingerprint=_digest(column_rows, options, definitions),
         server=server,
         options=options,
-        custom_fields=tuple(_definitions(definitions)),
+        custom_fields=tuple(_definitions(definitions or [])),
         unreadable=unreadable,
         rights=rights,
     )
@@ -130,20 +138,41 @@ def _options(
     return {str(row[0]): str(row[1]) for row in rows if row[1] is not None}
 
 
-def _custom_fields(connection: Connection, name: str | None, existing: frozenset[str]) -> Rows:
-    """The definitions of custom fields, each as its columns' names and values."""
+def _custom_fields(connection: Connection, name: str | None, existing: frozenset[str]) -> Rows | None:
+    """The definitions of custom fields, each as its columns' names and values; None where they may not be read."""
     if name is None or name not in existing:
         return []
-    rows = connection.execute(select(literal_column("*")).select_from(table(name))).mappings()
+    try:
+        rows = connection.execute(select(literal_column("*")).select_from(table(name))).mappings().all()
+    except DBAPIError as error:
+        if _errno(error) not in _REFUSED:
+            raise
+        return None
     return sorted((tuple(row.items()) for row in rows), key=repr)
+
+
+def _errno(error: DBAPIError) -> object:
+    """The number that the server gave an error."""
+    arguments = error.orig.args if error.orig is not None else ()
+    return arguments[0] if arguments else None
 
 
 def _definitions(rows: Rows) -> Iterator[CustomField]:
     for row in rows:
         values = dict(cast("Iterable[tuple[str, object]]", row))
-        yield CustomField(int(str(values["id"])), str(values.get("slug")), str(values.get("name")))
+        yield CustomField(
+            key=int(str(values["id"])),
+            slug=str(values.get("slug") or ""),
+            name=str(values.get("name") or ""),
+            entity=str(values.get("fieldto") or ""),
+            type=str(values.get("type") or "input"),
+            options=tuple(split_words(str(values.get("options") or ""))),
+            is_active=bool(int(str(values.get("active", 1) or 0))),
+            is_required=bool(int(str(values.get("required") or 0))),
+            order=int(str(values.get("field_order") or 0)),
+        )
 
 
-def _digest(column_rows: Rows, options: Mapping[str, str], custom_fields: Rows) -> str:
+def _digest(column_rows: Rows, options: Mapping[str, str], custom_fields: Rows | None) -> str:
     said = repr((sorted(column_rows, key=repr), sorted(options.items()), custom_fields))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -53,11 +53,21 @@ class ReflectedTable:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """The definition of a custom field, as far as a catalog needs it."""
+    """The definition of a custom field, as far as a catalog needs it.
+
+    ``entity`` says what kind of record it belongs to, in the CRM's own words, ``options``
+    are the words to choose from, ``order`` is its place among the others.
+    """
 
     key: int
     slug: str
     name: str
+    entity: str = ""
+    type: str = "input"
+    options: tuple[str, ...] = ()
+    is_active: bool = True
+    is_required: bool = False
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)

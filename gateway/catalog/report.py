@@ -16,7 +16,7 @@ from gateway.catalog.chosen import tables_missed
 from gateway.catalog.exposure import Exposure, Problem
 from gateway.catalog.knowledge import Profile
 from gateway.catalog.lacking import LackingRights, lacking_rights
-from gateway.catalog.model import Absence, Catalog, Table, WriteMode
+from gateway.catalog.model import Absence, Catalog, Column, CustomField, Table, WriteMode
 from gateway.catalog.reflected import Reflection
 
 _WIDTH: Final = 110
@@ -26,9 +26,10 @@ _WIDTH: Final = 110
 class TableReport:
     """One exposed table.
 
-    ``hidden`` are the columns no client can name, ``refusals`` the reasons why rows
-    cannot be addressed or written, ``unindexed`` the columns that relationships are
-    followed by without an index, ``unindexed_search`` those that a search reads so.
+    ``hidden`` are the columns no client can name, ``custom`` the custom fields, each with
+    its kind, ``refusals`` the reasons why rows cannot be addressed or written, ``unindexed``
+    the columns that relationships are followed by without an index, ``unindexed_search``
+    those that a search reads so.
     """
 
     name: str
@@ -40,6 +41,7 @@ class TableReport:
     visible: int
     hidden: tuple[str, ...]
     read_only: tuple[str, ...]
+    custom: tuple[str, ...]
     relationships: tuple[str, ...]
     refusals: tuple[str, ...]
     unindexed: tuple[str, ...]
@@ -127,12 +129,18 @@ def _table_report(table: Table, reflection: Reflection) -> TableReport:
         key=tuple(column.name for column in table.key),
         visible=len(visible),
         hidden=tuple(column.name for column in reflected if column.name not in visible),
-        read_only=tuple(column.name for column in table.columns if column.is_read_only),
+        read_only=_read_only(table),
+        custom=tuple(f"{field.name} ({field.type.kind.name})" for field in table.custom),
         relationships=tuple(sorted(table.relationships)),
         refusals=tuple(_refusals(table)),
         unindexed=_unindexed(table),
         unindexed_search=searched,
     )
+
+
+def _read_only(table: Table) -> tuple[str, ...]:
+    fields: tuple[Column | CustomField, ...] = (*table.columns, *table.custom)
+    return tuple(field.name for field in fields if field.is_read_only)
 
 
 def _refusals(table: Table) -> Iterator[str]:
@@ -174,6 +182,7 @@ def _lines(found: Report) -> Iterator[str]:
     yield f"{found.whitelist} against {found.dialect} {found.server}{where}, time zone {found.zone}"
     yield from _resources(found.tables)
     yield from _listed("Tables with columns hidden from every client", _per_table(found.tables, "hidden"))
+    yield from _listed("Tables with custom fields", _per_table(found.tables, "custom"))
     yield from _listed(
         "Not writable, and why", [_refusal(table, why) for table in found.tables for why in table.refusals]
     )

@@ -27,7 +27,7 @@ VERSION: Final = 1
 OVERRIDING_KINDS: Final = ("string", "html", "multiline", "php_list", "json", "integer", "flag")
 """Kinds a whitelist may give a column: those that need no more than the stored value to be read."""
 
-_TOP_KEYS: Final = ("version", "profile", "prefix", "hide", "tables")
+_TOP_KEYS: Final = ("version", "profile", "prefix", "hide", "max_examined_rows", "tables")
 _TABLE_KEYS: Final = (
     *("alias", "aliases", "hide", "expose_sensitive", "read_only", "key", "search", "kinds", "json"),
     *("relationships", "unsafe_writes", "on_delete"),
@@ -119,6 +119,7 @@ class _Reader:
             prefix=None if prefix is None else self._text(prefix, "the prefix", may_be_empty=True),
             tables=self._tables(keys.get("tables"), root),
             hide_patterns=self._names(keys.get("hide"), "hide"),
+            max_examined_rows=self._number(keys.get("max_examined_rows"), "max_examined_rows"),
         )
 
     def _version(self, node: yaml.Node | None, root: yaml.Node) -> None:
@@ -316,6 +317,14 @@ class _Reader:
             self._complain(node, f"{where} must be true or false")
             return False
         return str(node.value).lower() == "true"
+
+    def _number(self, node: yaml.Node | None, where: str) -> int | None:
+        if node is None:
+            return None
+        if not isinstance(node, yaml.ScalarNode) or node.tag != INT or node.value.startswith("-"):
+            self._complain(node, f"{where} must be a whole number, 0 for no limit")
+            return None
+        return int(node.value)
 
     def _identifier(self, name: Name, where: str) -> None:
         if name.text and not _IDENTIFIER.fullmatch(name.text):

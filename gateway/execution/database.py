@@ -54,6 +54,23 @@ class Session(Protocol):
         ...
 
 
+class Snapshot(Protocol):
+    """One connection that reads the database as it was when the snapshot began."""
+
+    async def run(self, text: str, parameters: Parameters = ()) -> Sequence[Row]:
+        """Return the rows of a read.
+
+        Raises:
+            GatewayError: as `Database.fetch`; a table that was altered since the snapshot began
+                is a `SchemaChangedError`. Then the snapshot is over.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Give up the locks that keep others from altering what was read; the snapshot stays."""
+        ...
+
+
 class Database(Protocol):
     """A pool of connections to one database."""
 
@@ -91,6 +108,14 @@ class Database(Protocol):
             UnavailableError: also ``outcome_unknown``, when the connection died at commit.
             ConflictError: ``duplicate``, ``dependants``, ``reference_missing``, ``write_conflict``.
             ValidationError: a value the database's strict mode refused.
+        """
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Return a context that reads the database as it is when it begins, on a connection beside the pool.
+
+        Raises:
+            UnavailableError: ``database_away``, ``database_busy``.
         """
         ...
 

@@ -136,7 +136,7 @@ _GROUPS: Final[tuple[tuple[Maker, tuple[int, ...]], ...]] = (
     # unknown column, table; invalid view; table changed; unknown in multi-delete; stale prepared statements
     (SchemaChangedError, (1054, 1146, 1356, 1109, 1412, 1615, 1243)),
     # accounts: database, login, table, column, command, routine, definer, socket login, host
-    (database_refusing, (1044, 1045, 1142, 1143, 1227, 1370, 1449, 1698, 1130, 1129, 1049, 1251, 1275)),
+    (database_refusing, (1044, 1045, 1142, 1143, 1227, 1370, 1449, 1698, 1130, 1129, 1049, 1251, 1275, 1345)),
     # read only: server option, server, transaction, tablespace; storage: disk, engine, memory, full, crashed
     (database_refusing, (1290, 1836, 1792, 1874, 1021, 1030, 1037, 1038, 1041, 1114, 1194, 1195, 1665)),
     # too many connections: server, user, resource limit

@@ -31,6 +31,7 @@ from gateway.execution.failures import (
 )
 from gateway.execution.link import Link, Opener
 from gateway.execution.pool import Bounds, Pool
+from gateway.execution.snapshots import Hooks, MySqlSnapshot
 from gateway.observe import Observer, ReadRetried, StatementTimedOut
 from gateway.settings import Settings
 
@@ -56,6 +57,7 @@ class MySqlDatabase:
         self._is_killing = False
         self._commits: set[asyncio.Task[None]] = set()
         self._limit_s = bounds.overdue_s
+        self._snapshots: set[Link] = set()
 
     @property
     def dialect(self) -> Dialect:
@@ -109,6 +111,10 @@ class MySqlDatabase:
         """Return a context that commits when it ends and rolls back when it raises."""
         return _Transaction(self, self._pool)
 
+    def snapshot(self) -> MySqlSnapshot:
+        """Return a context that reads the database as it is now, over a connection of its own."""
+        return MySqlSnapshot(Hooks(self._open_apart, self._end, self.fail), self._limit_s, self._snapshots)
+
     async def probe(self) -> None:
         """Ask the database for a sign of life."""
         await self.fetch("SELECT 1")
@@ -121,6 +127,8 @@ class MySqlDatabase:
         """Close every connection, after the commits under way."""
         if self._commits:
             await asyncio.wait(self._commits, timeout=self._limit_s)
+        for link in tuple(self._snapshots):
+            link.abort()
         await self._pool.close()
 
     # --- for the transaction beside ---
@@ -162,6 +170,19 @@ class MySqlDatabase:
         link = await self._opener.open()
         self._assumed = link.dialect
         return link
+
+    async def _open_apart(self) -> Link:
+        """Return a link that the pool does not know."""
+        try:
+            return await self._open()
+        except Exception as error:
+            raise translate(error) from error
+
+    def _end(self, link: Link, error: BaseException) -> None:
+        """Close a link that the pool does not know, and end what it may be running on the server."""
+        link.abort()
+        if not is_loss(error):
+            self._kill(link.thread_id)
 
     def _kill(self, thread_id: int) -> None:
         """End a connection on the server, soon; closing the socket alone would let its statement run on."""

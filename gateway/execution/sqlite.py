@@ -132,7 +132,8 @@ class SqliteDatabase:
         self._writer: Handle | None = None
         self._free = asyncio.Semaphore(self._most)
         self._turn = asyncio.Lock()
-        self._threads = ThreadPoolExecutor(self._most + 1, thread_name_prefix="gateway-sqlite")
+        beside = 1 + settings.export_most  # the writer, and the snapshots of exports
+        self._threads = ThreadPoolExecutor(self._most + beside, thread_name_prefix="gateway-sqlite")
         self._opened = 0
 
     async def fetch(self, text: str, parameters: Parameters = ()) -> Sequence[Row]:
@@ -157,6 +158,10 @@ class SqliteDatabase:
     def transaction(self) -> AbstractAsyncContextManager[_Transaction]:
         """Return a context that commits when it ends and rolls back when it raises."""
         return _Transaction(self, self._turn)
+
+    def snapshot(self) -> AbstractAsyncContextManager[_Snapshot]:
+        """Return a context that reads the database as it is now, over a connection of its own."""
+        return _Snapshot(self)
 
     async def probe(self) -> None:
         """Ask the database for a sign of life."""
@@ -185,10 +190,14 @@ class SqliteDatabase:
         return self._writer
 
     async def _open_one(self) -> Handle:
-        limits = self._settings.statement_limit_s, self._settings.lock_wait_s
-        handle = await self.call(None, lambda: Handle(self._path, *limits))
+        handle = await self.open_apart()
         self._opened += 1
         return handle
+
+    async def open_apart(self) -> Handle:
+        """Return a connection that is not counted here; its user closes it."""
+        limits = self._settings.statement_limit_s, self._settings.lock_wait_s
+        return await self.call(None, lambda: Handle(self._path, *limits))
 
     async def call(self, handle: Handle | None, work: Callable[[], T]) -> T:
         """Return what ``work`` does in a thread; when cancelled, stop it and wait until it has stopped.
@@ -279,3 +288,47 @@ class _Transaction(AbstractAsyncContextManager["_Transaction"]):
         if handle is not None and handle.is_inside():
             handle.run("ROLLBACK", ())  # in memory or a page or two: not worth a thread that could be cancelled
         self._turn.release()
+
+
+class _Snapshot(AbstractAsyncContextManager["_Snapshot"]):
+    """One reading transaction; SQLite's readers keep nobody from altering a table, so there is nothing to release."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._handle: Handle | None = None
+
+    async def __aenter__(self) -> _Snapshot:
+        try:
+            self._handle = await self._database.open_apart()
+            await self.run("BEGIN")
+            await self.run("SELECT 1 FROM sqlite_master LIMIT 1")  # the first read is what begins a snapshot
+        except BaseException as error:
+            self._close()
+            if isinstance(error, sqlite3.Error):
+                raise translate(error) from error
+            raise
+        return self
+
+    async def run(self, text: str, parameters: Parameters = ()) -> Sequence[Row]:
+        """Return the rows of a statement."""
+        handle = self._handle
+        if handle is None:
+            raise RuntimeError("the snapshot is over")
+        try:
+            return (await self._database.call(handle, lambda: handle.run(text, parameters))).rows
+        except sqlite3.Error as error:
+            raise self._database.failure(text, error) from error
+
+    async def release(self) -> None:
+        """Do nothing."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection, and the transaction with it."""
+        self._close()
+
+    def _close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()

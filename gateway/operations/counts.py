@@ -12,13 +12,12 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from gateway.catalog.model import Column
 from gateway.errors import GatewayError, SchemaChangedError, UnavailableError
 from gateway.execution.database import Database
 from gateway.observe import CountEstimated, Observer
 from gateway.operations.results import Count
 from gateway.query.plan import AggregatePlan, Values
-from gateway.query.planner import fields_of
+from gateway.query.reach import is_plain
 from gateway.sql.cache import Recent, StatementCache
 from gateway.sql.read import estimated_rows
 
@@ -158,7 +157,7 @@ class Counts:
     async def _estimate(self, plan: AggregatePlan, values: Values) -> int | None:
         """What the optimizer expects; None where it can only say how large the table is."""
         statement = self._statements.estimate(plan)
-        if statement is None or not all(isinstance(field, Column) for field in fields_of(plan.condition)):
+        if statement is None or not is_plain(plan.condition):
             return None
         try:
             rows = await self._database.fetch(statement.text, statement.bind(values))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gateway.catalog.model import Column, Table
+from gateway.catalog.model import Column, CustomField, Table
 from gateway.errors import ConflictError, Issue, ValidationError
 from gateway.execution.failures import ValueRefusedError
 from gateway.operations.managed.model import Child, Draft, Extension, Operation, Row, UpdateRows
 from gateway.operations.managed.rows import plain_value
-from gateway.query.children import PlannedChild
+from gateway.query.children import PlannedChild, WrittenCustom
 from gateway.query.coerce import Clock
 from gateway.query.deletes import counted
+from gateway.query.judged import at_fault, pointer
 from gateway.query.plan import InsertStep, SlotValue, UpdateStep, WriteStep
-from gateway.query.writes import PlannedWrite, altered, at_fault, pointer
+from gateway.query.writes import PlannedWrite, altered
 
 
 def draft_of(
@@ -94,6 +95,30 @@ def all_children(planned: PlannedWrite) -> Iterator[PlannedChild]:
         child = stack.pop()
         yield child
         stack.extend(nested for rows in child.children.values() for nested in rows)
+
+
+def written_custom(
+    planned: PlannedWrite,
+) -> Iterator[tuple[str, Table, frozenset[str], tuple[tuple[CustomField, str], ...]]]:
+    """Yield the custom fields of a create: by the label of their row, with its table and what was sent of it."""
+    if planned.custom:
+        yield "", planned.table, planned.sent, _texts(planned, planned.custom)
+    for label, child in labelled(planned.children):
+        if child.custom:
+            yield label, child.table, child.sent, _texts(planned, child.custom)
+
+
+def _texts(planned: PlannedWrite, custom: Iterable[WrittenCustom]) -> tuple[tuple[CustomField, str], ...]:
+    return tuple((each.field, str(planned.values[each.slot])) for each in custom)
+
+
+def labelled(children: Mapping[str, tuple[PlannedChild, ...]], at: str = "") -> Iterator[tuple[str, PlannedChild]]:
+    """Yield nested rows with their labels (``items.0``), each after its parent."""
+    for name, rows in children.items():
+        for number, child in enumerate(rows):
+            label = f"{at}{name}.{number}"
+            yield label, child
+            yield from labelled(child.children, f"{label}.")
 
 
 def check_computed(

@@ -13,8 +13,9 @@ from typing import Final
 from gateway.catalog.model import Catalog, Column, FillerKind, Table
 from gateway.errors import Issue, UnavailableError, ValidationError
 from gateway.execution.database import Session
+from gateway.query.judged import pointer
 from gateway.query.plan import And, Compare, CompareOperator, InsertStep, Order, PendingFill, ReadPlan, SlotValue
-from gateway.query.writes import PlannedWrite, pointer, with_value
+from gateway.query.writes import PlannedWrite, with_value
 from gateway.sql.cache import StatementCache
 
 ADMIN_REUSE_S: Final = 2.0

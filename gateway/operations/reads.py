@@ -9,64 +9,116 @@ from typing import Any
 from gateway.errors import NotFoundError
 from gateway.execution.database import Database
 from gateway.operations.counts import Counts
-from gateway.operations.results import Count, PageResult, RowResult
+from gateway.operations.embeds import Rows, embed_rows, read_rows
+from gateway.operations.guard import Guard
+from gateway.operations.results import Count, PageResult, RowResult, Truncation
 from gateway.operations.tags import Tags
-from gateway.query.plan import ReadPlan, Values
+from gateway.query.aggregates import PlannedGroups
+from gateway.query.budget import DEFAULT_BUDGET
+from gateway.query.plan import AggregatePlan, ReadPlan, Values
 from gateway.query.planner import PlannedRead, slots_before
 from gateway.sql.cache import StatementCache
 
 
 class Reads:
-    """Lists and single rows of one catalog on one database."""
+    """Lists, groups and single rows of one catalog on one database."""
 
-    def __init__(self, database: Database, statements: StatementCache, counts: Counts, tags: Tags) -> None:
+    def __init__(
+        self,
+        database: Database,
+        statements: StatementCache,
+        counts: Counts,
+        tags: Tags,
+        guard: Guard | None = None,
+        most_embedded: int = DEFAULT_BUDGET.embedded,
+    ) -> None:
         self._database = database
         self._tags = tags
         self._statements = statements
         self._counts = counts
+        self._guard = guard
+        self._most_embedded = most_embedded
 
     async def rows(self, plan: ReadPlan, values: Values) -> list[dict[str, Any]]:
-        """Return the rows of a plan. One statement."""
+        """Return the rows of a plan without embeds. One statement."""
         statement = self._statements.read(plan)
         return statement.decode(await self._database.fetch(statement.text, statement.bind(values)))
 
     async def row(self, plan: ReadPlan, values: Values) -> RowResult:
-        """Return the one row of a tagged plan. One statement.
+        """Return the one row of a plan, with its tag where the plan asks for it. One statement per plan node.
 
         Raises:
             NotFoundError: ``row_unknown``.
+            RequestError: ``rows_too_many``.
         """
-        statement = self._statements.read(plan)
-        rows = await self._database.fetch(statement.text, statement.bind(values))
-        if not rows:
+        found = await read_rows(self._database.fetch, self._statements, plan, values)
+        if not found.rows:
             raise row_unknown(plan)
-        assert statement.tagged is not None
-        return RowResult(statement.decode(rows)[0], self._tags.of(statement.tagged(rows[0])))
+        tagged = found.statement.tagged
+        if not plan.embeds:
+            return RowResult(found.rows[0], self._tags.of(tagged(found.raw[0])) if tagged is not None else "")
+        found.cut(1)
+        cut = await self._embedded(plan, values, found)
+        single = tuple(replace(each, place=each.place[1:]) for each in cut)
+        return RowResult(found.rows[0], self._tags.of(tagged(found.raw[0])) if tagged is not None else "", single)
 
-    async def page(self, planned: PlannedRead, count: str) -> PageResult:
-        """Return one page and its count.
+    async def page(self, planned: PlannedRead | PlannedGroups, count: str) -> PageResult:
+        """Return one page of rows or of groups, and its count.
 
-        One statement; one more for a count that the page itself does not tell, and one
+        One statement per plan node; one more for a count that the page itself does not tell, and one
         more when a parent without rows must be told from a parent that does not exist.
 
         Raises:
             NotFoundError: ``row_unknown`` when the parent does not exist.
+            RequestError: ``rows_too_many``; ``query_too_expensive`` where a guard is set.
         """
         began = monotonic()
-        rows = await self.rows(planned.plan, planned.values)
-        if not rows and planned.parent is not None and not await self.rows(planned.parent, planned.values):
+        found = await self._first(planned)
+        if not found.rows and planned.parent is not None and not await self.rows(planned.parent, planned.values):
             raise row_unknown(planned.parent)
-        has_more = len(rows) > planned.per_page
-        del rows[planned.per_page :]
+        has_more = len(found.rows) > planned.per_page
+        if has_more:
+            found.cut(planned.per_page)
+        plan = planned.plan
+        cut = await self._embedded(plan, planned.values, found) if plan.embeds else ()
+        if isinstance(plan, AggregatePlan) and plan.embeds:
+            found.rows = in_order(plan, found.rows)
         spent_s = monotonic() - began
-        counted = await self._count(planned, len(rows), has_more=has_more, form=count, spent_s=spent_s)
-        return PageResult(rows, counted, has_more, planned.offset, planned.per_page)
+        counted = await self._count(planned, len(found.rows), has_more=has_more, form=count, spent_s=spent_s)
+        is_followed = has_more and isinstance(plan, ReadPlan)
+        position = found.position(plan, -1) if is_followed and isinstance(plan, ReadPlan) else None
+        return PageResult(
+            found.rows,
+            counted,
+            has_more,
+            planned.offset,
+            planned.per_page,
+            cut,
+            position,
+            warnings_of(found) if isinstance(plan, AggregatePlan) else (),
+        )
 
-    async def _count(self, planned: PlannedRead, shown: int, *, has_more: bool, form: str, spent_s: float) -> Count:
-        if form == "none" or planned.count is None:
+    async def _first(self, planned: PlannedRead | PlannedGroups) -> Rows:
+        """The rows of the page's own statement, once the guard has let it pass."""
+        plan, values = planned.plan, planned.values
+        if self._guard is not None:
+            await self._guard.check(self._database.fetch, self._statements.of(plan), plan, values)
+        return await read_rows(self._database.fetch, self._statements, plan, values)
+
+    async def _embedded(self, plan: ReadPlan | AggregatePlan, values: Values, found: Rows) -> tuple[Truncation, ...]:
+        return await embed_rows(self._database.fetch, self._statements, plan, values, found, self._most_embedded)
+
+    async def _count(
+        self, planned: PlannedRead | PlannedGroups, shown: int, *, has_more: bool, form: str, spent_s: float
+    ) -> Count:
+        if planned.count is None:
+            is_one_group = isinstance(planned, PlannedGroups)
+            return Count("exact", 1) if is_one_group and form != "none" else Count("none")
+        if form == "none":
             return Count("none")
         seen = planned.offset + shown
-        if not has_more and (shown or not planned.offset):
+        is_begun = isinstance(planned, PlannedRead) and planned.is_continued
+        if not has_more and not is_begun and (shown or not planned.offset):
             return Count("exact", seen)
         values = slots_before(planned.values, planned.plan.limit)
         if form == "estimate":
@@ -74,6 +126,20 @@ class Reads:
         else:
             counted = await self._counts.exact(planned.count, values, spent_s)
         return _not_below(counted, seen + has_more if shown else 0)
+
+
+def in_order(plan: AggregatePlan, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return groups with their keys in the order of the request: those that are rows were laid in last."""
+    names = [name for group in plan.groups for name in (group.name, f"{group.name}_label")]
+    names.extend(metric.name for metric in plan.metrics)
+    return [{name: row[name] for name in names if name in row} for row in rows]
+
+
+def warnings_of(found: Rows) -> tuple[str, ...]:
+    """Return what a reader of groups must be told: sums of money in several currencies mean nothing."""
+    place = found.statement.currencies
+    is_mixed = place is not None and any((raw[place] or 0) > 1 for raw in found.raw)
+    return ("mixed_currency",) if is_mixed else ()
 
 
 def _not_below(count: Count, seen: int) -> Count:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gateway.catalog.model import Table
+
 CountForm = Literal["exact", "recent", "estimate", "none"]
 
 
@@ -22,14 +24,39 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Truncation:
+    """Rows of a to-many that an embed left out, because a parent has more than its limit.
+
+    ``place`` leads from the rows of the reply to the list that was cut: ``(3, "client",
+    "contracts")``; from a single row without the number. ``parent`` and ``key`` are the row whose
+    rows they are, ``embed`` the path of the embed in the request. ``key`` is empty where the
+    parent has none.
+    """
+
+    place: tuple[str | int, ...]
+    parent: Table
+    key: tuple[object, ...]
+    embed: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class PageResult:
-    """One page of rows; ``has_more`` says whether another follows."""
+    """One page of rows, or of groups; ``has_more`` says whether another follows.
+
+    ``position`` is that of the last row, from which the next page can go on; None where the rows
+    have no key, where they are groups and where there are none. ``warnings`` are stable words
+    (``mixed_currency``).
+    """
 
     rows: list[dict[str, Any]]
     count: Count
     has_more: bool
     offset: int
     per_page: int
+    truncated: tuple[Truncation, ...] = ()
+    position: tuple[object, ...] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,7 @@ class RowResult:
 
     row: dict[str, Any]
     tag: str
+    truncated: tuple[Truncation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

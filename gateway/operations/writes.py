@@ -18,6 +18,7 @@ from gateway.execution.database import Database, Session
 from gateway.execution.database import Row as DriverRow
 from gateway.execution.failures import ValueRefusedError
 from gateway.operations.counts import Counts
+from gateway.operations.custom import CustomValues
 from gateway.operations.drafts import (
     all_children,
     check_computed,
@@ -30,6 +31,7 @@ from gateway.operations.drafts import (
     plain_stored,
     updated_values,
     values_of,
+    written_custom,
 )
 from gateway.operations.fill import Fills
 from gateway.operations.managed.model import (
@@ -47,8 +49,9 @@ from gateway.operations.results import DeletedResult, RowResult, WrittenResult
 from gateway.operations.tags import Precondition, Tags
 from gateway.query.children import PlannedChild
 from gateway.query.coerce import Clock
+from gateway.query.judged import at_fault
 from gateway.query.plan import ReadPlan, Values
-from gateway.query.writes import Dependant, PlannedWrite, altered, as_stored, at_fault, with_value
+from gateway.query.writes import Dependant, PlannedWrite, altered, as_stored, changed_custom, with_value
 from gateway.sql.cache import StatementCache
 from gateway.sql.statement import Statement
 
@@ -74,6 +77,7 @@ class Writes:
         self._fills = fills
         self._catalog: Catalog = statements.catalog
         self._rows = ManagedRows(statements.catalog, statements)
+        self._custom = CustomValues(statements.catalog, statements)
 
     async def create(
         self, planned: PlannedWrite, acting_staff: int | None, clock: Clock, *, is_dry_run: bool = False
@@ -155,6 +159,7 @@ class Writes:
         main = InsertRow(draft.table, {**draft.values, **extension.main}, label="")
         await self._rows.write(session, (main, *self._children(planned, planned.children, extension, "")), keys)
         await self._rows.write(session, extension.after, keys)
+        await self._write_custom(session, planned, keys)
         if planned.plan.key_slot is not None:
             planned = with_value(planned, planned.plan.key_slot, keys[""])
         result = await self._result(session, planned)
@@ -178,6 +183,7 @@ class Writes:
         if issues:
             raise at_fault(issues)
         planned = as_stored(planned, shown, stored, clock)
+        custom = changed_custom(planned, shown, clock)
         rule = self._rule(planned.table)
         staff = await self._staff(session, rule, acting_staff)
         before = plain_stored(planned.table, stored)
@@ -187,6 +193,8 @@ class Writes:
         await self._run_steps(session, planned)
         await self._rows.write(session, corrections(planned.table, draft, extension), {})
         await self._rows.write(session, extension.after, {})
+        if planned.custom:
+            await self._custom.change(session, stored[planned.table.key[0].name], custom)
         result = await self._result(session, planned)
         if result is None:
             raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
@@ -225,7 +233,7 @@ class Writes:
 
     def is_simple(self, planned: PlannedWrite) -> bool:
         """Return whether a create is one insert that nothing can ask to be taken back."""
-        is_alone = len(planned.plan.steps) == 1 and not planned.children
+        is_alone = len(planned.plan.steps) == 1 and not (planned.children or planned.custom)
         return is_alone and not planned.is_filtered and planned.table.mode is not WriteMode.MANAGED
 
     async def insert_in(self, session: Session, planned: PlannedWrite, acting_staff: int | None) -> object:
@@ -264,6 +272,13 @@ class Writes:
         while due := [lookup for lookup in rule.more_reads(draft, found) if lookup.name not in found]:
             found.update(await self._rows.find(session, due))
         return rule.extend(draft, found)
+
+    async def _write_custom(self, session: Session, planned: PlannedWrite, keys: Mapping[str, object]) -> None:
+        """The custom fields of a new row and of those nested in it."""
+        for label, table, sent, custom in written_custom(planned):
+            is_numbered = table.key[0].name not in sent
+            write = self._custom.add if is_numbered else self._custom.change
+            await write(session, keys[label], custom)
 
     def _children(
         self, planned: PlannedWrite, children: Mapping[str, tuple[PlannedChild, ...]], extension: Extension, at: str

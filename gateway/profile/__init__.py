@@ -21,11 +21,13 @@ NAMES: Final = ("perfex",)
 _TABLES: Final = (
     "allowed",
     "columns",
+    "customfields",
     "derived",
     "fillers",
     "indexes",
     "kinds",
     "known",
+    "labels",
     "managed",
     "picks",
     "relationships",

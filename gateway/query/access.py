@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from gateway.catalog.model import Column, Table
-from gateway.query.intent import ConditionIntent
+from gateway.catalog.model import Column, CustomField, Table
+from gateway.query.intent import FilterIntent
 
 Operation = Literal["read", "create", "update", "delete"]
 OPERATIONS: Final[tuple[Operation, ...]] = ("read", "create", "update", "delete")
@@ -29,7 +29,7 @@ class Grant:
     operations: frozenset[Operation]
     readable: frozenset[str] | None = None
     writable: frozenset[str] | None = None
-    row_filter: tuple[ConditionIntent, ...] = ()
+    row_filter: tuple[FilterIntent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,14 +59,14 @@ class Access:
         grant = self.grant_on(table)
         return grant is not None and bool(grant.row_filter)
 
-    def may_read_column(self, table: Table, column: Column) -> bool:
-        """Whether the caller may read a column."""
+    def may_read_column(self, table: Table, column: Column | CustomField) -> bool:
+        """Whether the caller may read a column or a custom field."""
         grant = self.grant_on(table)
         if grant is None or "read" not in grant.operations:
             return False
         return grant.readable is None or column.name in grant.readable
 
-    def may_write_column(self, table: Table, column: Column) -> bool:
-        """Whether the caller may write a column (its operations are checked apart)."""
+    def may_write_column(self, table: Table, column: Column | CustomField) -> bool:
+        """Whether the caller may write a column or a custom field (its operations are checked apart)."""
         grant = self.grant_on(table)
         return grant is not None and (grant.writable is None or column.name in grant.writable)

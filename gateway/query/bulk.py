@@ -15,17 +15,11 @@ from gateway.query.access import Operation
 from gateway.query.conditions import plan_conditions
 from gateway.query.context import Context, Slots
 from gateway.query.deletes import plan_delete_each
-from gateway.query.intent import ConditionIntent, WriteIntent
+from gateway.query.intent import FilterIntent, WriteIntent
+from gateway.query.judged import at_fault
 from gateway.query.plan import Compare, InsertStep, Order, ReadPlan, SlotValue, Values
 from gateway.query.planner import conjunction, row_filter, with_today
-from gateway.query.writes import (
-    PlannedWrite,
-    at_fault,
-    plan_create,
-    plan_update_each,
-    result_fields,
-    writable_table,
-)
+from gateway.query.writes import PlannedWrite, plan_create, plan_update_each, result_fields, writable_table
 
 MOST_ROWS: Final = 1_000
 """How many rows one request may write."""
@@ -70,7 +64,7 @@ def _fresh(context: Context) -> Context:
 
 
 def plan_bulk_update(
-    context: Context, intent: WriteIntent, conditions: Sequence[ConditionIntent], most: int
+    context: Context, intent: WriteIntent, conditions: Sequence[FilterIntent], most: int
 ) -> PlannedBulk:
     """Return the plan of one change to all rows that meet some conditions.
 
@@ -82,7 +76,7 @@ def plan_bulk_update(
     return _bulk(_fresh(context), table, conditions, most, each)
 
 
-def plan_bulk_delete(context: Context, resource: str, conditions: Sequence[ConditionIntent], most: int) -> PlannedBulk:
+def plan_bulk_delete(context: Context, resource: str, conditions: Sequence[FilterIntent], most: int) -> PlannedBulk:
     """Return the plan of a delete of all rows that meet some conditions.
 
     Raises:
@@ -93,7 +87,7 @@ def plan_bulk_delete(context: Context, resource: str, conditions: Sequence[Condi
 
 
 def _bulk(
-    context: Context, table: Table, conditions: Sequence[ConditionIntent], most: int, each: PlannedWrite
+    context: Context, table: Table, conditions: Sequence[FilterIntent], most: int, each: PlannedWrite
 ) -> PlannedBulk:
     asked = plan_conditions(context, table, tuple(conditions))
     condition = conjunction(asked, *row_filter(context, table))
@@ -174,7 +168,7 @@ def _found(context: Context, intent: WriteIntent, create: PlannedWrite, path: st
     columns = table.column_by_name
     parts = [Compare(columns[name], "eq", (context.slots.add(sent[name]),)) for name in key]
     condition = conjunction(*parts, *row_filter(context, table))
-    fields = result_fields(context, table)
+    fields = result_fields(context, table, create.custom)
     missing = tuple(column for column in table.key if column not in fields)
     plan = ReadPlan(table, (*fields, *missing), condition, format=intent.format, is_tagged=True)
     return with_today(context, plan), context.slots.frozen()

@@ -9,10 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.catalog.model import Relationship, Table
+from gateway.catalog.model import CustomField, Relationship, Table
 from gateway.query.plan import PendingFill, Slot, SlotValue, WrittenColumn, WrittenValue
 
 MOST_CHILDREN = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCustom:
+    """A custom field that a write sets: the slot of its text, empty for no value, and what was sent.
+
+    ``is_compared`` says that a change leaves the field alone when what was sent is what
+    the row shows, so that text which is no value of the type survives being sent back as null.
+    """
+
+    field: CustomField
+    slot: Slot
+    raw: object
+    is_compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,7 @@ class PlannedChild:
     path: str
     pending: tuple[tuple[Slot, PendingFill], ...] = ()
     children: Mapping[str, tuple[PlannedChild, ...]] = field(default_factory=dict)
+    custom: tuple[WrittenCustom, ...] = ()
 
     def slots(self) -> dict[str, Slot]:
         """Return the slot of each written column."""

@@ -13,7 +13,7 @@ import json
 import re
 import struct
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Context, Decimal
@@ -24,7 +24,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.catalog.kinds import ColumnType
+from gateway.catalog.kinds import ColumnType, split_words
 from gateway.query.moments import (
     Moment,
     NonexistentTimeError,
@@ -176,6 +176,15 @@ def _read_lines(_: ColumnType, raw: object) -> str:
     return stored_lines(text_of(raw))
 
 
+def _read_words(_: ColumnType, raw: object) -> str:
+    return joined_words(split_words(text_of(raw)))
+
+
+def joined_words(words: Iterable[str]) -> str:
+    """Return words as the CRM stores several of them (SEMANTICS 0.9)."""
+    return ", ".join(words)
+
+
 def read_integer(_: ColumnType, raw: object) -> int:
     """Return a whole number of at most 64 bits, signed or unsigned."""
     number = _whole(raw)
@@ -272,6 +281,7 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "year": read_integer,
         "bit": read_integer,
         "decimal": read_decimal,
+        "number": read_decimal,
         "float": read_float,
         "string": read_text,
         "enum": read_text,
@@ -281,6 +291,7 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "binary": read_binary,
         "set": read_text,
         "php_list": read_text,
+        "words": _read_words,
         "json": read_text,
     }
 )

@@ -9,36 +9,109 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
-from gateway.catalog.model import Field, Table
+from gateway.catalog.model import Table
 from gateway.errors import RequestError
+from gateway.query.budget import check_filters
 from gateway.query.coerce import RefusedValueError, coerce_boolean, coerce_operand, stored_lines, stored_moment
 from gateway.query.context import Context
-from gateway.query.intent import ConditionIntent
+from gateway.query.intent import AllIntent, AnyIntent, ConditionIntent, FilterIntent, NotIntent, RelatedIntent
 from gateway.query.moments import day_bounds
 from gateway.query.operators import OPERATORS, Operator
-from gateway.query.plan import And, Compare, CompareOperator, Condition, Or, Slot
-from gateway.query.resolve import resolve_field
+from gateway.query.places import Followed, Place, field_at, follow, readable_at, unknown_at
+from gateway.query.plan import And, Compare, CompareOperator, Condition, Not, Or, PlanField, Quantified, Slot
+from gateway.query.resolve import is_readable
 from gateway.query.suggest import nearest
+
+_Builder = Callable[[Context, PlanField, object], Condition]
 
 LIKE_ESCAPE: Final = "|"
 """The escape character of every pattern in a plan; no setting of the server changes its meaning."""
 
 
-def plan_conditions(context: Context, table: Table, intents: Sequence[ConditionIntent]) -> Condition:
-    """Return the conjunction of some condition intents on a table.
+MOST_VALUES: Final = 1_000
+"""How many values one list of `in` or `nin` may have."""
+
+
+def plan_conditions(context: Context, table: Table, intents: Sequence[FilterIntent]) -> And:
+    """Return the conjunction of some filters on the rows of a table.
 
     Raises:
-        RequestError: ``field_unknown``, ``operator_unknown``, ``operator_misfit``, ``operand_invalid``.
+        RequestError: ``field_unknown``, ``operator_unknown``, ``operator_misfit``, ``operand_invalid``,
+            ``quantifier_misfit``, ``query_too_large``.
+        ForbiddenError: ``grant_missing`` for a table that a name leads to.
     """
-    return And(tuple(_plan_condition(context, table, intent) for intent in intents))
+    check_filters(context.budget, intents)
+    return And(tuple(_plan(context, Place(table), intent) for intent in intents))
 
 
-def _plan_condition(context: Context, table: Table, intent: ConditionIntent) -> Condition:
-    field, operator = _target(context, table, intent)
+def _plan(context: Context, place: Place, intent: FilterIntent) -> Condition:
+    match intent:
+        case ConditionIntent():
+            return _leaf(context, place, intent)
+        case AllIntent(parts=parts):
+            return And(tuple(_plan(context, place, part) for part in parts))
+        case AnyIntent(parts=parts):
+            return Or(tuple(_plan(context, place, part) for part in parts))
+        case NotIntent(part=part):
+            return negated(_plan(context, place, part))
+        case RelatedIntent():
+            return _related(context, place, intent)
+
+
+def _related(context: Context, place: Place, intent: RelatedIntent) -> Condition:
+    """Conditions on one row at the end of a path; only its last to-many is quantified."""
+    followed = follow(context, place, intent.path, intent.parameter)
+    if followed.many is not None and followed.target is not None:
+        inner = Place(followed.target)
+        if followed.rest:
+            part = _related(context, inner, replace(intent, path=followed.rest))
+            return Quantified(followed.place.path, followed.many, "some", part)
+        part = _plan(context, inner, intent.part)
+        return Quantified(followed.place.path, followed.many, intent.quantifier, part)
+    if followed.rest:
+        raise _no_relationship(context, followed, intent)
+    if intent.quantifier != "some":
+        raise RequestError(
+            "quantifier_misfit",
+            f"{'.'.join(intent.path)} leads to one row at most; {intent.quantifier} is for many.",
+            parameter=intent.parameter,
+        )
+    return _plan(context, followed.place, intent.part)
+
+
+def _no_relationship(context: Context, followed: Followed, intent: RelatedIntent) -> RequestError:
+    """Brackets hold a relationship each; a field has its operator beside it."""
+    field, _ = field_at(followed.place.table, followed.rest)
+    if field is None or not is_readable(context, followed.place.table, field):
+        return unknown_at(context, followed.place, followed.rest, intent.parameter)
+    name = ".".join(intent.path)
+    detail = f"{name} is a field and no relationship: its operator follows a dot, as in filter[{name}.gte]."
+    return RequestError("filter_syntax", detail, parameter=intent.parameter)
+
+
+def _leaf(context: Context, place: Place, intent: ConditionIntent) -> Condition:
+    followed = follow(context, place, intent.path, intent.parameter)
+    if followed.many is not None and followed.target is not None:
+        inner = _leaf(context, Place(followed.target), replace(intent, path=followed.rest))
+        return Quantified(followed.place.path, followed.many, "some", inner)
+    field, rest = readable_at(context, followed.place, followed.rest, intent.parameter)
+    if len(rest) > 1:
+        raise unknown_at(context, followed.place, followed.rest, intent.parameter)
+    operator = _operator(rest[0], intent.parameter) if rest else OPERATORS["eq"]
+    return plan_comparison(context, followed.place.field(field), operator, intent)
+
+
+def plan_comparison(context: Context, field: PlanField, operator: Operator, intent: ConditionIntent) -> Condition:
+    """Return the condition that an operator and an operand put on a field.
+
+    Raises:
+        RequestError: ``operator_misfit``, ``operand_invalid``, ``query_too_large``.
+    """
     if not operator.fits(field.type.kind):
         raise RequestError(
             "operator_misfit",
@@ -53,14 +126,45 @@ def _plan_condition(context: Context, table: Table, intent: ConditionIntent) -> 
         ) from refusal
 
 
-def _target(context: Context, table: Table, intent: ConditionIntent) -> tuple[Field, Operator]:
-    """The last segment is an operator only when what precedes it is a field."""
-    path = intent.path
-    whole, stem = ".".join(path), ".".join(path[:-1])
-    if stem and whole not in table.fields:
-        field = resolve_field(context, table, stem, intent.parameter)
-        return field, _operator(path[-1], intent.parameter)
-    return resolve_field(context, table, whole, intent.parameter), OPERATORS["eq"]
+_INVERSE: Final[Mapping[CompareOperator, CompareOperator]] = MappingProxyType(
+    {
+        "eq": "ne",
+        "ne": "eq",
+        "gt": "lte",
+        "lte": "gt",
+        "gte": "lt",
+        "lt": "gte",
+        "like": "nlike",
+        "nlike": "like",
+        "in": "nin",
+        "nin": "in",
+        "null": "not_null",
+        "not_null": "null",
+    }
+)
+
+
+def negated(condition: Condition) -> Condition:
+    """Return the condition that holds where another is false; where that is unknown, neither holds.
+
+    Negation is carried down to the comparisons: an index still serves them, and a zero
+    date, which is a null to clients, stays outside of both.
+    """
+    match condition:
+        case Compare(operator=operator) if operator in _INVERSE:
+            return replace(condition, operator=_INVERSE[operator])
+        case And(parts=parts):
+            return Or(tuple(negated(part) for part in parts))
+        case Or(parts=parts):
+            return And(tuple(negated(part) for part in parts))
+        case Not(part=part):
+            return part
+        case Quantified(quantifier="some"):
+            return replace(condition, quantifier="none")
+        case Quantified(quantifier="none"):
+            return replace(condition, quantifier="some")
+        case _:
+            return Not(condition)
 
 
 def _operator(name: str, parameter: str) -> Operator:
@@ -92,7 +196,7 @@ def plan_search(context: Context, table: Table, text: str) -> Condition:
 # Operands
 
 
-def _value(context: Context, field: Field, raw: object) -> object:
+def _value(context: Context, field: PlanField, raw: object) -> object:
     if isinstance(raw, str) and raw.startswith("@"):
         context.slots.is_timeless = False
     return coerce_operand(field.type, raw, context.clock)
@@ -122,11 +226,11 @@ def split_list(raw: object) -> list[object]:
     return list(items)
 
 
-def _is_day_on_moment(field: Field, value: object) -> bool:
+def _is_day_on_moment(field: PlanField, value: object) -> bool:
     return field.type.kind.name in ("datetime", "timestamp") and not isinstance(value, datetime)
 
 
-def _bounds(context: Context, field: Field, value: object) -> tuple[datetime, datetime]:
+def _bounds(context: Context, field: PlanField, value: object) -> tuple[datetime, datetime]:
     """The first instant of a day and of the day after, as the column stores them."""
     assert isinstance(value, date)
     zone = context.clock.zone
@@ -140,39 +244,39 @@ def _bounds(context: Context, field: Field, value: object) -> tuple[datetime, da
 # One builder per operator
 
 
-def _compare(context: Context, field: Field, operator: CompareOperator, *values: object) -> Compare:
+def _compare(context: Context, field: PlanField, operator: CompareOperator, *values: object) -> Compare:
     slots: tuple[Slot, ...] = tuple(context.slots.add(value) for value in values)
     return Compare(field, operator, slots)
 
 
-def _equal(context: Context, field: Field, raw: object) -> Condition:
+def _equal(context: Context, field: PlanField, raw: object) -> Condition:
     return _equal_value(context, field, _value(context, field, raw))
 
 
-def _equal_value(context: Context, field: Field, value: object) -> Condition:
+def _equal_value(context: Context, field: PlanField, value: object) -> Condition:
     if not _is_day_on_moment(field, value):
         return _compare(context, field, "eq", value)
     start, end = _bounds(context, field, value)
     return And((_compare(context, field, "gte", start), _compare(context, field, "lt", end)))
 
 
-def _unequal_value(context: Context, field: Field, value: object) -> Condition:
+def _unequal_value(context: Context, field: PlanField, value: object) -> Condition:
     if not _is_day_on_moment(field, value):
         return _compare(context, field, "ne", value)
     start, end = _bounds(context, field, value)
     return Or((_compare(context, field, "lt", start), _compare(context, field, "gte", end)))
 
 
-def _unequal(context: Context, field: Field, raw: object) -> Condition:
+def _unequal(context: Context, field: PlanField, raw: object) -> Condition:
     return _unequal_value(context, field, _value(context, field, raw))
 
 
-def _ordered(operator: CompareOperator) -> Callable[[Context, Field, object], Condition]:
+def _ordered(operator: CompareOperator) -> _Builder:
     """A day is reached at its first instant and passed at the next day's."""
     day_operator: CompareOperator = "gte" if operator in ("gt", "gte") else "lt"
     takes_end = operator in ("gt", "lte")
 
-    def build(context: Context, field: Field, raw: object) -> Condition:
+    def build(context: Context, field: PlanField, raw: object) -> Condition:
         value = _value(context, field, raw)
         if not _is_day_on_moment(field, value):
             return _compare(context, field, operator, value)
@@ -181,15 +285,22 @@ def _ordered(operator: CompareOperator) -> Callable[[Context, Field, object], Co
     return build
 
 
-def _among(context: Context, field: Field, raw: object) -> Condition:
-    values = [_value(context, field, item) for item in split_list(raw)]
+def _values(context: Context, field: PlanField, raw: object) -> list[object]:
+    items = split_list(raw)
+    if len(items) > MOST_VALUES:
+        raise RequestError("query_too_large", f"A list has at most {MOST_VALUES} values; this one has {len(items)}.")
+    return [_value(context, field, item) for item in items]
+
+
+def _among(context: Context, field: PlanField, raw: object) -> Condition:
+    values = _values(context, field, raw)
     if not values or any(_is_day_on_moment(field, value) for value in values):
         return Or(tuple(_equal_value(context, field, value) for value in values))
     return _compare(context, field, "in", *values)
 
 
-def _not_among(context: Context, field: Field, raw: object) -> Condition:
-    values = [_value(context, field, item) for item in split_list(raw)]
+def _not_among(context: Context, field: PlanField, raw: object) -> Condition:
+    values = _values(context, field, raw)
     if not values:
         return _compare(context, field, "not_null")
     if any(_is_day_on_moment(field, value) for value in values):
@@ -197,18 +308,18 @@ def _not_among(context: Context, field: Field, raw: object) -> Condition:
     return _compare(context, field, "nin", *values)
 
 
-def _between(context: Context, field: Field, raw: object) -> Condition:
+def _between(context: Context, field: PlanField, raw: object) -> Condition:
     ends = split_list(raw)
     if len(ends) != 2:
         raise RefusedValueError("type", "two values are due, from,to")
     return And((_ordered("gte")(context, field, ends[0]), _ordered("lte")(context, field, ends[1])))
 
 
-def _null(context: Context, field: Field, raw: object) -> Condition:
+def _null(context: Context, field: PlanField, raw: object) -> Condition:
     return _compare(context, field, "null" if coerce_boolean(raw) else "not_null")
 
 
-def _exact(context: Context, field: Field, raw: object) -> Condition:
+def _exact(context: Context, field: PlanField, raw: object) -> Condition:
     value = _value(context, field, raw)
     if field.type.kind.family == "text":
         return _compare(context, field, "exact", value)
@@ -230,8 +341,8 @@ def _client_pattern(text: str) -> str:
     return re.sub(r"\\([%_\\])", lambda match: "\\" if match[1] == "\\" else "|" + match[1], escaped)
 
 
-def _pattern(operator: CompareOperator, shape: Callable[[str], str]) -> Callable[[Context, Field, object], Condition]:
-    def build(context: Context, field: Field, raw: object) -> Condition:
+def _pattern(operator: CompareOperator, shape: Callable[[str], str]) -> _Builder:
+    def build(context: Context, field: PlanField, raw: object) -> Condition:
         if not isinstance(raw, (str, int)) or isinstance(raw, bool):
             raise RefusedValueError("type", "text is due")
         text = str(raw)
@@ -246,7 +357,6 @@ def _pattern(operator: CompareOperator, shape: Callable[[str], str]) -> Callable
 
 _contains: Final = _pattern("like", lambda text: f"%{escape_like(text)}%")
 
-_Builder = Callable[[Context, Field, object], Condition]
 _BUILDERS: Final[Mapping[str, _Builder]] = MappingProxyType(
     {
         "eq": _equal,

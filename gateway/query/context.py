@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gateway.catalog.model import Catalog, Table
 from gateway.errors import ForbiddenError, NotFoundError
 from gateway.query.access import OPERATIONS, Access, Operation
+from gateway.query.budget import DEFAULT_BUDGET, Budget
 from gateway.query.coerce import Clock
 from gateway.query.plan import Slot, Values
 from gateway.query.suggest import nearest
@@ -44,6 +45,7 @@ class Context:
     clock: Clock
     slots: Slots
     random_hex: Callable[[int], str] = lambda size: "0" * (2 * size)
+    budget: Budget = DEFAULT_BUDGET
 
     def today(self) -> Slot:
         """Return the slot of the current day, the same one each time."""

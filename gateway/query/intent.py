@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.catalog.kinds import PLAIN_FORMAT, ValueFormat
+
+Quantifier = Literal["some", "none", "every"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,81 @@ class ConditionIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class AllIntent:
+    """Every part holds; no parts hold always."""
+
+    parts: tuple[FilterIntent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyIntent:
+    """Some part holds; no parts hold never."""
+
+    parts: tuple[FilterIntent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotIntent:
+    """The part is false; unknown (a null) stays unknown."""
+
+    part: FilterIntent
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedIntent:
+    """A condition on the rows that a path of relationships leads to.
+
+    ``filter[payments][amount.gt]=0`` is ``RelatedIntent(("payments",), "some", …)``, and several
+    of one path are one intent, so that they speak of one row. ``quantifier`` belongs to the last
+    relationship and must be ``some`` where that is a to-one. ``parameter`` is where it stood.
+    """
+
+    path: tuple[str, ...]
+    quantifier: Quantifier
+    part: FilterIntent
+    parameter: str
+
+
+FilterIntent = ConditionIntent | AllIntent | AnyIntent | NotIntent | RelatedIntent
+
+
+@dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """One sort key, most significant first."""
+    """One sort key, most significant first; ``parameter`` is where it stood."""
 
     field: str
     descending: bool = False
+    parameter: str = "sort"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedIntent:
+    """A relationship whose rows come along: ``include=client.contracts`` is two of them.
+
+    ``path`` has the relationships' names from the root; in groups it begins with the words of a
+    grouped relationship. A path whose ancestors are not named includes them. ``limit`` is None
+    for the default number of rows per parent. ``parameter`` is the first parameter that named it.
+    """
+
+    path: tuple[str, ...]
+    fields: tuple[str, ...] | None = None
+    conditions: tuple[FilterIntent, ...] = ()
+    order: tuple[OrderIntent, ...] = ()
+    limit: int | None = None
+    parameter: str = "include"
 
 
 @dataclass(frozen=True, slots=True)
 class PageIntent:
-    """The rows wanted: ``limit`` of them after ``offset``; None takes the default."""
+    """The rows wanted: ``limit`` of them after ``offset``; None takes the default.
+
+    ``after`` is the position of the last row seen, one value per sort key with the row's key
+    last (`query.positions`); then ``offset`` is 0.
+    """
 
     limit: int | None = None
     offset: int = 0
+    after: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +122,48 @@ class ReadIntent:
 
     ``fields`` is None when the client named none. ``count`` is ``exact``,
     ``estimate`` or ``none``; one row is never counted. ``needs_key`` asks for the
-    key columns whatever ``fields`` names.
+    key columns whatever ``fields`` names. ``are_embeds_whole`` brings all rows of a to-many
+    along where no limit is named, as exports do.
     """
 
     resource: str
     key: tuple[str, ...] | None = None
     origin: Origin | None = None
     fields: tuple[str, ...] | None = None
-    conditions: tuple[ConditionIntent, ...] = ()
+    conditions: tuple[FilterIntent, ...] = ()
     search: str | None = None
     order: tuple[OrderIntent, ...] = ()
     page: PageIntent = PageIntent()
     count: str = "exact"
     format: ValueFormat = PLAIN_FORMAT
     needs_key: bool = False
+    embeds: tuple[EmbedIntent, ...] = ()
+    has_labels: bool = False
+    are_embeds_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateIntent:
+    """Groups of rows with their metrics: ``group=agent,date.month&metrics=count,sum.total``.
+
+    ``groups`` and ``metrics`` are the words as sent, which are also the keys of the reply;
+    ``order`` names some of them. The path of a ``having`` condition is the metric's words and an
+    operator: ``("sum", "total", "gte")``. No groups are one row over everything.
+    """
+
+    resource: str
+    origin: Origin | None = None
+    groups: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    having: tuple[ConditionIntent, ...] = ()
+    conditions: tuple[FilterIntent, ...] = ()
+    search: str | None = None
+    order: tuple[OrderIntent, ...] = ()
+    page: PageIntent = PageIntent()
+    count: str = "exact"
+    format: ValueFormat = PLAIN_FORMAT
+    embeds: tuple[EmbedIntent, ...] = ()
+    has_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,93 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.catalog.kinds import PLAIN_FORMAT, ValueFormat
+from gateway.catalog.kinds import PLAIN_FORMAT, ColumnType, ValueFormat
 from gateway.catalog.model import Column, Field, Filler, InternalColumn, Relationship, Table
+from gateway.query.intent import Quantifier
 
 Slot = int
 """The index of a value in the ``values`` beside a plan."""
 
 Values = tuple[object, ...]
 
+DatePartName = Literal["year", "quarter", "month", "week", "day", "hour"]
+MetricFunction = Literal["count", "count_distinct", "sum", "avg", "min", "max"]
+
 CompareOperator = Literal[
     "eq", "ne", "gt", "gte", "lt", "lte", "like", "nlike", "in", "nin", "null", "not_null", "exact"
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A field at the end of to-one relationships, null for rows that have none at the end of them."""
+
+    path: tuple[Relationship, ...]
+    field: Field
+
+    @property
+    def name(self) -> str:
+        """The name as a client writes it."""
+        return ".".join((*(edge.name for edge in self.path), self.field.name))
+
+    @property
+    def type(self) -> ColumnType:
+        """The type of the field at the end."""
+        return self.field.type
+
+
+@dataclass(frozen=True, slots=True)
+class DatePart:
+    """The period of the CRM's calendar that a moment falls in, as text that sorts: ``2026-Q1``."""
+
+    operand: Field | Related
+    part: DatePartName
+    type: ColumnType
+
+    @property
+    def name(self) -> str:
+        """The name as a client writes it."""
+        return f"{self.operand.name}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A value over the rows of a group; ``operand`` is None for ``count`` alone.
+
+    ``type`` is that of the result: the operand's own for ``sum``, ``min`` and ``max``, with
+    four decimals more for ``avg``.
+    """
+
+    function: MetricFunction
+    operand: Field | Related | None
+    type: ColumnType
+
+    @property
+    def name(self) -> str:
+        """The name as a client writes it."""
+        return self.function if self.operand is None else f"{self.function}.{self.operand.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first characters of a long text, which is all that a sort goes by: a server looks no further."""
+
+    operand: Field | Related
+    length: int
+
+    @property
+    def name(self) -> str:
+        """The name as a client writes it."""
+        return self.operand.name
+
+    @property
+    def type(self) -> ColumnType:
+        """The type of the text."""
+        return self.operand.type
+
+
+PlanField = Field | Related | DatePart | Prefix | Metric
+"""What a statement selects, compares and sorts by; a `Metric` in groups alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +107,7 @@ class Compare:
     is an escaped pattern, ``between`` two comparisons, a day against a moment a range.
     """
 
-    field: Field
+    field: PlanField
     operator: CompareOperator
     slots: tuple[Slot, ...] = ()
 
@@ -69,15 +145,55 @@ class Reached:
     condition: Condition
 
 
-Condition = Compare | And | Or | Not | Reached
+@dataclass(frozen=True, slots=True)
+class Quantified:
+    """Some, none or every row of a to-many meets a condition.
+
+    ``path`` are the to-ones that lead from the row to the one whose to-many it is. A condition
+    that is unknown for a row is not met by it, so ``every`` needs it true on each.
+    """
+
+    path: tuple[Relationship, ...]
+    relationship: Relationship
+    quantifier: Quantifier
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A condition of the caller's grants: it goes by every row of the tables it reaches, not by the caller's own."""
+
+    part: Condition
+
+
+Condition = Compare | And | Or | Not | Reached | Quantified | Granted
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """One sort key of a plan."""
 
-    field: Field
+    field: PlanField
     is_descending: bool = False
+
+
+Filters = tuple[tuple[Table, Condition], ...]
+"""What the caller's grants demand of rows of other tables that a statement reaches, by table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """The rows of a relationship that come along with each row of a plan. One statement.
+
+    ``name`` is the key in the reply. ``plan`` reads the target's rows; its limit, of a to-many,
+    holds for each parent and reads one more than is shown. ``is_keyed`` says that the
+    parents are groups, which hold the target's own key and not a reference to it.
+    """
+
+    name: str
+    relationship: Relationship
+    plan: ReadPlan
+    is_keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +203,8 @@ class ReadPlan:
     ``limit`` and ``offset`` are slots; None means all rows (one row by key) and
     none skipped. ``today`` is the slot of the current day, set when a derived field needs it.
     ``is_tagged`` reads the table's other columns too, for the tag of each row; they are not shown.
+    ``is_followed`` reads each row's position too, from which a page can go on, and its key.
+    ``filters`` hold for rows of other tables wherever the statement reaches them.
 
     ``GET /api/v1/invoices?filter[status]=2&sort=-total&fields=id,total`` is
 
@@ -104,15 +222,51 @@ class ReadPlan:
     is_locking: bool = False
     format: ValueFormat = PLAIN_FORMAT
     is_tagged: bool = False
+    is_followed: bool = False
+    filters: Filters = ()
+    embeds: tuple[Embed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRow:
+    """A row at the end of to-one relationships, which rows are grouped by: by its key."""
+
+    path: tuple[Relationship, ...]
+    key: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        """The name as a client writes it."""
+        return ".".join(edge.name for edge in self.path)
+
+
+Group = Field | Related | DatePart | RelatedRow
 
 
 @dataclass(frozen=True, slots=True)
 class AggregatePlan:
-    """The number of rows a condition matches; the root of grouped aggregates to come."""
+    """Metrics over the groups of the rows that a condition matches; without groups over all of them.
+
+    Nothing but a table and a condition is the plan of a count. ``is_counted`` asks how many groups
+    there are and not for them. ``currency`` is counted in each group: over more than one, sums
+    of money mean nothing. An embed belongs to the `RelatedRow` of its name.
+    """
 
     table: Table
     condition: Condition = And(())
     today: Slot | None = None
+    filters: Filters = ()
+    groups: tuple[Group, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    having: Condition = And(())
+    order: tuple[Order, ...] = ()
+    limit: Slot | None = None
+    offset: Slot | None = None
+    format: ValueFormat = PLAIN_FORMAT
+    currency: Field | Related | None = None
+    embeds: tuple[Embed, ...] = ()
+    labels: tuple[Field | Related, ...] = ()
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

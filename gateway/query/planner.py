@@ -10,19 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gateway.catalog.model import Column, ExpressionField, Field, Relationship, Table
+from gateway.catalog.model import Column, Relationship, Table
 from gateway.errors import MethodError, NotFoundError, RequestError
-from gateway.query.access import Access, Grant
 from gateway.query.coerce import Clock, RefusedValueError, coerce_operand
 from gateway.query.conditions import plan_conditions, plan_search
 from gateway.query.context import Context, require_grant, resource_table
-from gateway.query.intent import ReadIntent
-from gateway.query.plan import AggregatePlan, And, Compare, Condition, Not, Or, Order, Reached, ReadPlan, Slot, Values
-from gateway.query.resolve import readable_columns, resolve_field
+from gateway.query.embeds import DEFAULT_LIMIT, EmbedOptions, plan_embeds
+from gateway.query.fields import chosen_fields
+from gateway.query.intent import AggregateIntent, Origin, PageIntent, ReadIntent
+from gateway.query.orders import chosen_order, key_order
+from gateway.query.plan import AggregatePlan, And, Compare, Condition, Reached, ReadPlan, Slot, Values
+from gateway.query.positions import can_follow, cursor_invalid, rows_after
+from gateway.query.reach import fields_of, row_filter, with_reach
+from gateway.query.reach import with_reach as with_today
 from gateway.query.suggest import nearest
 
+__all__ = ["fields_of", "plan_read", "row_filter", "with_today"]
+
 DEFAULT_PER_PAGE: Final = 25
-FURTHEST_OFFSET: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class PlannedRead:
 
     ``count`` shares the plan's values and counts what the plan pages through; None
     for one row. ``parent`` is the plan that tells a missing parent from a parent
-    without children. ``is_timeless`` says that the values hold for later requests too.
+    without children. ``is_timeless`` says that the values hold for later requests too,
+    ``is_continued`` that the page goes on from a position somewhere in the rows.
     """
 
     plan: ReadPlan
@@ -41,6 +47,7 @@ class PlannedRead:
     is_timeless: bool = True
     per_page: int = DEFAULT_PER_PAGE
     offset: int = 0
+    is_continued: bool = False
 
 
 Pass = Callable[[Context, ReadIntent, ReadPlan], ReadPlan]
@@ -56,12 +63,15 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
         ForbiddenError: ``grant_missing``.
         RequestError: whatever in the intent cannot be resolved.
     """
-    table = _root(context, intent)
-    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not _is_list(context, intent))
+    table = root_table(context, intent)
+    is_list = _is_list(context, intent)
+    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not is_list and not intent.embeds)
     for step in PASSES:
         plan = step(context, intent, plan)
-    parent = _parent_plan(context, intent)
-    counted = AggregatePlan(table, plan.condition, plan.today) if _is_list(context, intent) else None
+    counted = AggregatePlan(table, plan.condition, plan.today, plan.filters) if is_list else None
+    for step in LATER_PASSES:
+        plan = step(context, intent, plan)
+    parent = parent_plan(context, intent.origin) if intent.origin is not None else None
     return PlannedRead(
         plan,
         context.slots.frozen(),
@@ -70,28 +80,35 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
         context.slots.is_timeless,
         intent.page.limit if intent.page.limit is not None else DEFAULT_PER_PAGE,
         intent.page.offset,
+        intent.page.after is not None,
     )
 
 
 def _is_list(context: Context, intent: ReadIntent) -> bool:
     if intent.origin is not None:
-        return _origin_edge(context, intent)[1].is_to_many
+        return origin_edge(context, intent.origin)[1].is_to_many
     return intent.key is None
 
 
-def _root(context: Context, intent: ReadIntent) -> Table:
+def root_table(context: Context, intent: ReadIntent | AggregateIntent) -> Table:
+    """Return the table whose rows a question is about.
+
+    Raises:
+        NotFoundError: ``resource_unknown``, ``relationship_unknown``.
+        ForbiddenError: ``grant_missing``.
+    """
     if intent.origin is None:
         return resource_table(context, intent.resource, "read")
-    _, relationship = _origin_edge(context, intent)
+    _, relationship = origin_edge(context, intent.origin)
     table = context.catalog.table_of(relationship)
     require_grant(context.access, table, "read")
     return table
 
 
-def _origin_edge(context: Context, intent: ReadIntent) -> tuple[Table, Relationship]:
-    assert intent.origin is not None
-    origin = resource_table(context, intent.origin.resource, "read")
-    return origin, known_relationship(context, origin, intent.origin.relationship)
+def origin_edge(context: Context, origin: Origin) -> tuple[Table, Relationship]:
+    """Return the table of a parent and the relationship that a path follows from it."""
+    table = resource_table(context, origin.resource, "read")
+    return table, known_relationship(context, table, origin.relationship)
 
 
 def known_relationship(context: Context, origin: Table, name: str) -> Relationship:
@@ -114,17 +131,10 @@ def known_relationship(context: Context, origin: Table, name: str) -> Relationsh
 
 
 def choose_fields(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
-    """Without ``fields`` a row holds the table's own visible columns; ``*`` stands for them."""
-    own = readable_columns(context.access, plan.table)
-    chosen: dict[str, Field] = {}
-    for name in ("*",) if intent.fields is None else intent.fields:
-        if name == "*":
-            chosen.update((column.name, column) for column in own)
-        else:
-            chosen[name] = resolve_field(context, plan.table, name, "fields")
-    if intent.needs_key:
-        chosen.update((column.name, column) for column in plan.table.key)
-    return replace(plan, fields=tuple(chosen.values()))
+    """What a row shows: the fields that are named, else the table's own visible columns."""
+    fields = chosen_fields(context, plan.table, intent.fields, has_labels=intent.has_labels)
+    keys = plan.table.key if intent.needs_key else ()
+    return replace(plan, fields=tuple(dict.fromkeys((*fields, *keys))))
 
 
 def address_row(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
@@ -133,9 +143,7 @@ def address_row(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPla
         return replace(plan, condition=key_condition(context, plan.table, intent.key))
     if intent.origin is None:
         return plan
-    origin, relationship = _origin_edge(context, intent)
-    parent = conjunction(key_condition(context, origin, intent.origin.key), *_row_filter(context, origin))
-    return replace(plan, condition=Reached(origin, relationship, parent))
+    return replace(plan, condition=reached_from(context, intent.origin))
 
 
 def narrow_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
@@ -148,55 +156,53 @@ def narrow_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPla
 
 def narrow_access(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """The caller's row filter is part of the plan, whatever else it asks."""
-    return replace(plan, condition=conjunction(plan.condition, *_row_filter(context, plan.table)))
+    return replace(plan, condition=conjunction(plan.condition, *row_filter(context, plan.table)))
 
 
 def order_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """The key always comes last, so that no two rows tie; without one, every column that sorts."""
-    if not _is_list(context, intent) and not _is_picked(context, intent):
-        return plan
-    order: dict[str, Order] = {}
-    for key in intent.order:
-        field = resolve_field(context, plan.table, key.field, "sort")
-        if field.type.kind.family in ("binary", "document"):
-            raise RequestError("sort_syntax", f"{key.field} cannot be sorted by.", parameter="sort")
-        if field.name in order:
-            raise RequestError("sort_syntax", f"{key.field} stands twice in the sort.", parameter="sort")
-        order[field.name] = Order(field, key.descending)
-    for column in plan.table.key or _sortable(context.access, plan.table):
-        order.setdefault(column.name, Order(column))
-    return replace(plan, order=tuple(order.values()))
+    if _is_list(context, intent):
+        return replace(plan, order=chosen_order(context, plan.table, intent.order))
+    return replace(plan, order=key_order(context, plan.table)) if _is_picked(context, intent) else plan
 
 
 def _is_picked(context: Context, intent: ReadIntent) -> bool:
-    return intent.origin is not None and _origin_edge(context, intent)[1].pick is not None
+    return intent.origin is not None and origin_edge(context, intent.origin)[1].pick is not None
 
 
-def _sortable(access: Access, table: Table) -> tuple[Column, ...]:
-    return tuple(
-        column for column in readable_columns(access, table) if column.type.kind.family not in ("binary", "document")
-    )
-
-
-def note_today(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
-    """A derived field that compares with the current day takes it from a slot."""
-    return with_today(context, plan)
+def note_reach(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
+    """What the statement needs beyond its own rows: the current day, and the grants on other tables."""
+    return with_reach(context, plan)
 
 
 def cut_page(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """At most the page and one row more; a size over the cap is refused, never cut."""
     if not _is_list(context, intent):
         return replace(plan, limit=context.slots.add(1)) if _is_picked(context, intent) else plan
-    limit = intent.page.limit if intent.page.limit is not None else DEFAULT_PER_PAGE
+    limit, offset = page_slots(context, intent.page)
+    return replace(plan, limit=limit, offset=offset)
+
+
+def page_slots(context: Context, page: PageIntent) -> tuple[Slot, Slot]:
+    """Return the slots of one row more than a page has, and of the rows before it.
+
+    Raises:
+        RequestError: ``page_invalid``.
+    """
+    limit = page.limit if page.limit is not None else DEFAULT_PER_PAGE
     if not 1 <= limit <= context.access.most_rows:
         raise RequestError(
             "page_invalid",
             f"A page has 1 to {context.access.most_rows} rows; {limit} were asked for.",
             parameter="per_page",
         )
-    if not 0 <= intent.page.offset <= FURTHEST_OFFSET:
-        raise RequestError("page_invalid", "The page is out of range.", parameter="page")
-    return replace(plan, limit=context.slots.add(limit + 1), offset=context.slots.add(intent.page.offset))
+    if not 0 <= page.offset <= context.budget.offset:
+        raise RequestError(
+            "page_invalid",
+            f"A page begins at most {context.budget.offset} rows from the start; go on with meta.next_cursor instead.",
+            parameter="page",
+        )
+    return context.slots.add(limit + 1), context.slots.add(page.offset)
 
 
 PASSES: Final[tuple[Pass, ...]] = (
@@ -205,20 +211,37 @@ PASSES: Final[tuple[Pass, ...]] = (
     narrow_rows,
     narrow_access,
     order_rows,
-    note_today,
+    note_reach,
     cut_page,
 )
+"""What a page and the count of all pages have in common, then the page."""
+
+
+def go_on(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
+    """Rows after the position that a cursor names; which rows those are does not change what is counted."""
+    if not _is_list(context, intent):
+        return plan
+    is_followed = bool(plan.table.key) and can_follow(context, plan.order)
+    if intent.page.after is None:
+        return replace(plan, is_followed=is_followed)
+    if not is_followed:
+        raise cursor_invalid()
+    after = rows_after(context, plan.order, intent.page.after)
+    return replace(plan, condition=conjunction(plan.condition, after), is_followed=True)
+
+
+def embed_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
+    """Rows of relationships come along, each relationship by a statement of its own."""
+    default = None if intent.are_embeds_whole else DEFAULT_LIMIT
+    options = EmbedOptions(intent.format, intent.has_labels, default)
+    return replace(plan, embeds=plan_embeds(context, plan.table, intent.embeds, options))
+
+
+LATER_PASSES: Final[tuple[Pass, ...]] = (go_on, embed_rows)
+"""What the count does not share; its slots come after those of the page."""
 
 
 # Shared with the planner of writes
-
-
-def with_today(context: Context, plan: ReadPlan) -> ReadPlan:
-    """Return the plan with the slot of the current day, when one of its fields needs it."""
-    fields = (*plan.fields, *(key.field for key in plan.order), *fields_of(plan.condition))
-    if any(isinstance(field, ExpressionField) and field.needs_today for field in fields):
-        return replace(plan, today=context.today())
-    return plan
 
 
 def conjunction(*parts: Condition) -> Condition:
@@ -286,47 +309,18 @@ def values_for_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock) -> 
     return (*bound, *planned.values[len(bound) :])
 
 
-def _row_filter(context: Context, table: Table) -> tuple[Condition, ...]:
-    """Rows that exist for nobody, and the grant's own filter.
-
-    The filter is resolved with every column readable: it is not the client's text.
-    """
-    grant = context.access.grant_on(table)
-    if grant is None or not grant.row_filter:
-        return _excluded(context, table)
-    unlimited = Access(context.access.principal, {"*": Grant(frozenset({"read"}))})
-    return (*_excluded(context, table), plan_conditions(replace(context, access=unlimited), table, grant.row_filter))
+def parent_plan(context: Context, origin: Origin) -> ReadPlan:
+    """Return the plan that finds the parent of a list, where the caller may see it."""
+    table, _ = origin_edge(context, origin)
+    parts = (key_condition(context, table, origin.key), *row_filter(context, table))
+    return with_reach(context, ReadPlan(table, fields=table.key, condition=conjunction(*parts)))
 
 
-def _excluded(context: Context, table: Table) -> tuple[Condition, ...]:
-    if table.excluded is None:
-        return ()
-    slots = tuple(context.slots.add(value) for value in table.excluded.values)
-    return (Compare(table.excluded.column, "nin", slots),)
-
-
-def row_filter(context: Context, table: Table) -> tuple[Condition, ...]:
-    """Return the conditions that the caller's grant puts on every row of a table."""
-    return _row_filter(context, table)
-
-
-def _parent_plan(context: Context, intent: ReadIntent) -> ReadPlan | None:
-    if intent.origin is None:
-        return None
-    origin, _ = _origin_edge(context, intent)
-    parts = (key_condition(context, origin, intent.origin.key), *_row_filter(context, origin))
-    return with_today(context, ReadPlan(origin, fields=origin.key, condition=conjunction(*parts)))
-
-
-def fields_of(condition: Condition) -> tuple[Field, ...]:
-    """Return the fields that a condition compares, on its own table and on those it reaches from."""
-    match condition:
-        case Compare(field=field):
-            return (field,)
-        case And(parts=parts) | Or(parts=parts):
-            return tuple(field for part in parts for field in fields_of(part))
-        case Not(part=part) | Reached(condition=part):
-            return fields_of(part)
+def reached_from(context: Context, origin: Origin) -> Reached:
+    """Return the condition of the rows that one parent has through a relationship."""
+    table, relationship = origin_edge(context, origin)
+    parent = conjunction(key_condition(context, table, origin.key), *row_filter(context, table))
+    return Reached(table, relationship, parent)
 
 
 def slots_before(values: Values, slot: Slot | None) -> Values:

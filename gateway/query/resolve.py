@@ -7,7 +7,7 @@ and suggestions are made from it alone (SPEC sections 3 and 5).
 
 from __future__ import annotations
 
-from gateway.catalog.model import Column, Field, PathField, Table
+from gateway.catalog.model import Column, CustomField, Field, LabelField, PathField, Table
 from gateway.errors import RequestError
 from gateway.query.access import Access
 from gateway.query.context import Context
@@ -20,8 +20,10 @@ def is_readable(context: Context, table: Table, field: Field) -> bool:
     A path needs the right to read the columns at its end; an expression belongs to
     the row and needs only the row's grant.
     """
-    if isinstance(field, Column):
+    if isinstance(field, Column | CustomField):
         return context.access.may_read_column(table, field)
+    if isinstance(field, LabelField):
+        return context.access.may_read_column(table, field.column)
     if isinstance(field, PathField):
         target = context.catalog.table_of(field.relationship)
         return all(context.access.may_read_column(target, column) for column in field.columns)

@@ -8,18 +8,18 @@ locks the row, and `operations.writes` compares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from gateway.catalog.model import Column, Field, Relationship, Table, WriteMode
-from gateway.errors import Issue, MethodError, ValidationError
+from gateway.catalog.model import CustomField, Field, Table, WriteMode
+from gateway.errors import Issue, MethodError
 from gateway.query.access import Operation
-from gateway.query.children import MOST_CHILDREN, PlannedChild, nested_relationship, tie_of
-from gateway.query.coerce import Clock, RefusedValueError, same_value
+from gateway.query.children import PlannedChild, WrittenCustom
+from gateway.query.coerce import Clock, same_value
 from gateway.query.context import Context, resource_table
 from gateway.query.fillers import touched, with_fillers
 from gateway.query.intent import WriteIntent
+from gateway.query.judged import Echo, Judged, SentBack
 from gateway.query.plan import (
     And,
     Compare,
@@ -32,38 +32,9 @@ from gateway.query.plan import (
     UpdateStep,
     Values,
     WritePlan,
-    WrittenColumn,
-    WrittenValue,
 )
 from gateway.query.planner import conjunction, key_condition, open_key, row_filter, with_today
-from gateway.query.resolve import is_readable, readable_columns, readable_fields
-from gateway.query.suggest import nearest
-from gateway.query.written import coerce_written, form_value
-
-MOST_SUGGESTIONS: Final = 20
-ECHOED_KINDS: Final = frozenset({"html", "php_list", "multiline", "enum"})
-"""Kinds of which the CRM may have stored what the gateway shows otherwise, or would not write itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentBack:
-    """A field that a client sent although it cannot be written so: fine when it equals what is stored.
-
-    ``fault`` is what is wrong with it otherwise.
-    """
-
-    column: Column
-    raw: object
-    fault: Issue
-
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """A written field whose reply may say less than the column holds: sent back as read, it must stay as stored."""
-
-    column: Column
-    slot: Slot
-    raw: object
+from gateway.query.resolve import is_readable, readable_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +57,8 @@ class PlannedWrite:
     ``dependants`` must find nothing; ``owned`` is what goes along. ``is_filtered`` says that the written row must
     still meet a row filter, so that the write may have to be taken back. ``computed``
     are fields that a rule sets: they must come out as they were sent. ``children`` are
-    nested rows by relationship, ``sent`` the columns that the client itself wrote.
+    nested rows by relationship, ``sent`` the columns that the client itself wrote,
+    ``custom`` the custom fields, which are rows of another table.
     """
 
     plan: WritePlan
@@ -101,15 +73,7 @@ class PlannedWrite:
     computed: tuple[SentBack, ...] = ()
     children: Mapping[str, tuple[PlannedChild, ...]] = field(default_factory=dict)
     sent: frozenset[str] = frozenset()
-
-
-def pointer(name: str) -> str:
-    """Return the JSON pointer of a body's field (RFC 6901).
-
-    >>> pointer("a/b")
-    '/a~1b'
-    """
-    return "/" + name.replace("~", "~0").replace("/", "~1")
+    custom: tuple[WrittenCustom, ...] = ()
 
 
 def plan_create(context: Context, intent: WriteIntent, path: str = "") -> PlannedWrite:
@@ -125,13 +89,13 @@ def plan_create(context: Context, intent: WriteIntent, path: str = "") -> Planne
     table = writable_table(context, intent.resource, "create")
     if table.create_refusal is not None:
         raise refuse(table.create_refusal)
-    judged = _Judged(context, table, intent, path)
+    judged = Judged(context, table, intent, path)
     judged.read_create()
     judged.finish()
     values, pending = with_fillers(context, table, judged.written)
     insert = InsertStep(table, values)
     sent = {column.name: value.slot for column, value in values if isinstance(value, SlotValue)}
-    result, key_slot = _created_row(context, table, sent, intent)
+    result, key_slot = _created_row(context, table, sent, intent, judged.custom)
     plan = WritePlan((), (insert,), result, 0 if key_slot is not None else None, key_slot)
     is_filtered = context.access.has_row_filter(table) or table.excluded is not None
     return PlannedWrite(
@@ -143,6 +107,7 @@ def plan_create(context: Context, intent: WriteIntent, path: str = "") -> Planne
         computed=tuple(judged.computed),
         children=judged.children,
         sent=judged.sent(),
+        custom=tuple(judged.custom),
     )
 
 
@@ -178,13 +143,14 @@ def _planned_update(
     context: Context, table: Table, intent: WriteIntent, key: Condition, path: str = "", *, is_tagged: bool = False
 ) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
-    judged = _Judged(context, table, intent, path)
+    judged = Judged(context, table, intent, path)
     judged.read_update()
     judged.finish()
     written = (*judged.written, *touched(context, table, judged.written))
     locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True, is_tagged=is_tagged)
     steps = (UpdateStep(table, written, key),) if written else ()
-    result = ReadPlan(table, result_fields(context, table), condition, format=intent.format, is_tagged=True)
+    fields = result_fields(context, table, judged.custom)
+    result = ReadPlan(table, fields, condition, format=intent.format, is_tagged=True)
     plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
     return PlannedWrite(
         plan,
@@ -194,6 +160,7 @@ def _planned_update(
         echoes=tuple(judged.echoes),
         computed=tuple(judged.computed),
         sent=judged.sent(),
+        custom=tuple(judged.custom),
     )
 
 
@@ -226,189 +193,7 @@ def refuse(reason: str) -> MethodError:
     return MethodError("write_not_supported", f"This write is not possible: {reason}.")
 
 
-# The fields of a body
-
-
-class _Judged:
-    """The fields of one body, each written, remembered as sent back, or at fault.
-
-    ``path`` is the pointer of a nested row, ``implied`` the columns its place decides.
-    """
-
-    def __init__(
-        self, context: Context, table: Table, intent: WriteIntent, path: str = "", implied: frozenset[str] = frozenset()
-    ) -> None:
-        self._context = context
-        self._path = path
-        self._implied = implied
-        self._table = table
-        self._intent = intent
-        self._issues: list[Issue] = []
-        self._names: tuple[str, ...] = ()
-        self._is_update = intent.key is not None
-        self.written: list[tuple[WrittenColumn, WrittenValue]] = []
-        self.sent_back: list[SentBack] = []
-        self.echoes: list[Echo] = []
-        self.computed: list[SentBack] = []
-        self.children: dict[str, tuple[PlannedChild, ...]] = {}
-
-    def sent(self) -> frozenset[str]:
-        """Return the names of the columns that the client itself wrote."""
-        return frozenset(column.name for column, _ in self.written)
-
-    def read_create(self) -> None:
-        """Judge a create; every required column must be among the fields."""
-        values = self._intent.values or {}
-        for name, raw in values.items():
-            nested = nested_relationship(self._table, name, raw)
-            if nested is not None and isinstance(raw, list):
-                self.children[name] = tuple(self._nested(nested, index, item) for index, item in enumerate(raw))
-                continue
-            column = self._column(name)
-            if column is not None and not self._is_zero_key(column, raw):
-                self._write(column, raw)
-        given = {*values, *self._implied, *self._table.computed, *self._table.defaulted}
-        for column in self._table.columns:
-            if column.name not in given and (column.is_required or self._is_open_key(column)):
-                self._fault(column.name, "required", f"{column.name} must be given")
-
-    def _nested(self, relationship: Relationship, index: int, raw: object) -> PlannedChild:
-        """One nested row; its faults are its parent's, with the pointer to where they stand."""
-        path = f"{self._path}{pointer(relationship.name)}/{index}"
-        child, tie = self._context.catalog.table_of(relationship), tie_of(relationship)
-        implied = frozenset(tie)
-        if not isinstance(raw, dict) or index >= MOST_CHILDREN:
-            message = "a row is an object of fields" if index < MOST_CHILDREN else f"at most {MOST_CHILDREN} rows fit"
-            self._issues.append(Issue(message, pointer=path, code="type"))
-            raw = {}
-        if child.mode is not WriteMode.PLAIN and relationship.name not in self._table.nested:
-            message = f"rows of {child.resource} are created by themselves: rules go with them"
-            self._issues.append(Issue(message, pointer=path, code="read_only"))
-        intent = WriteIntent(child.resource or "", values=raw, is_form=self._intent.is_form)
-        judged = _Judged(self._context, child, intent, path, implied)
-        judged.read_create()
-        self._issues.extend((*judged.faults(), *(item.fault for item in judged.computed)))
-        values, pending = with_fillers(self._context, child, judged.written, implied)
-        return PlannedChild(relationship, child, values, tie, judged.sent(), path, pending, judged.children)
-
-    def faults(self) -> list[Issue]:
-        """Return everything that is wrong so far."""
-        return self._issues
-
-    def _is_open_key(self, column: Column) -> bool:
-        """Whether only the database knows what a key column will hold: the new row could not be found again."""
-        return column in self._table.key and not column.is_auto_increment and column.filler is None
-
-    def _is_zero_key(self, column: Column, raw: object) -> bool:
-        """A zero in an auto-increment key asks MySQL for the next number, which is not what was sent."""
-        is_zero = column.is_auto_increment and raw is not None and str(raw).strip("+-0. ") == ""
-        if is_zero:
-            self._fault(
-                column.name, "out_of_range", f"{column.name}: a number from 1 on is due; leave it out for the next"
-            )
-        return is_zero
-
-    def read_update(self) -> None:
-        """Judge a change; key columns and read-only ones may only be sent back."""
-        keys = {column.name for column in self._table.key}
-        for name, raw in (self._intent.values or {}).items():
-            column = self._column(name, is_update=True)
-            if column is None:
-                continue
-            if name in keys or not self._is_writable(column):
-                self._send_back(column, raw)
-            else:
-                self._write(column, raw)
-
-    def finish(self) -> None:
-        """Pass when nothing is wrong.
-
-        Raises:
-            ValidationError: ``fields_invalid`` naming every field at fault.
-        """
-        if self._issues:
-            refused = [item.fault for item in self.sent_back if item.fault.code != "read_only"]
-            raise at_fault([*self._issues, *refused])
-
-    def _fault(self, name: str, code: str, message: str, suggestion: str | None = None) -> None:
-        self._issues.append(_fault(name, code, message, suggestion, self._path))
-
-    def _column(self, name: str, *, is_update: bool = False) -> Column | None:
-        """The column a field name means; one the caller may neither read nor write does not exist."""
-        field = self._table.fields.get(name)
-        if field is None or not self._is_visible(field):
-            close = self._nearest(name)
-            hint = f"; did you mean {close}?" if close else ""
-            self._fault(name, "unknown", f"{self._table.resource} has no field {name!r}{hint}", close)
-            return None
-        if name in self._implied:
-            self._fault(name, "computed", f"{name} follows from the row it stands in")
-            return None
-        if isinstance(field, Column) and name in self._table.computed:
-            if not is_readable(self._context, self._table, field):
-                self._fault(name, "computed", f"{name} is computed by the CRM's rules")
-                return None
-            fault = _fault(name, "computed", f"{name} is computed by the CRM's rules", path=self._path)
-            self.computed.append(SentBack(field, (self._intent.values or {})[name], fault))
-            return None
-        if not isinstance(field, Column):
-            self._fault(name, "read_only", f"{name} is derived and cannot be written")
-            return None
-        if not is_update and not self._is_writable(field):
-            self._fault(name, "read_only", f"{name} cannot be written")
-            return None
-        return field
-
-    def _nearest(self, name: str) -> str | None:
-        """The field most like a name; for the first faults only, as a body may hold thousands of names."""
-        if len(self._issues) >= MOST_SUGGESTIONS:
-            return None
-        self._names = self._names or tuple(readable_fields(self._context, self._table))
-        return nearest(name, self._names)
-
-    def _is_visible(self, field: Field) -> bool:
-        if is_readable(self._context, self._table, field):
-            return True
-        if field.name in self._table.computed and self._context.access.may("read", self._table):
-            return False
-        return isinstance(field, Column) and self._is_writable(field)
-
-    def _is_writable(self, column: Column) -> bool:
-        is_fixed = column.is_read_only or column.is_generated
-        return not is_fixed and self._context.access.may_write_column(self._table, column)
-
-    def _write(self, column: Column, raw: object) -> None:
-        try:
-            value = self._value(column, raw)
-        except RefusedValueError as refusal:
-            fault = _fault(column.name, refusal.code, f"{column.name}: {refusal.message}", path=self._path)
-            if self._is_echo(column):
-                self.sent_back.append(SentBack(column, raw, fault))
-            else:
-                self._issues.append(fault)
-            return
-        slot = self._context.slots.add(value)
-        self.written.append((column, SlotValue(slot)))
-        if self._is_echo(column):
-            self.echoes.append(Echo(column, slot, raw))
-
-    def _is_echo(self, column: Column) -> bool:
-        """Whether a value may be one that was read; what the caller may not read is never compared with."""
-        is_echoed = self._is_update and column.type.kind.name in ECHOED_KINDS
-        return is_echoed and is_readable(self._context, self._table, column)
-
-    def _value(self, column: Column, raw: object) -> object:
-        if raw is None or (
-            raw == "" and self._intent.is_form and column.type.kind.family != "text" and column.is_nullable
-        ):
-            return _null_of(column)
-        if self._intent.is_form and isinstance(raw, str):
-            raw = form_value(column.type, raw)
-        return coerce_written(column.type, raw, self._context.clock)
-
-    def _send_back(self, column: Column, raw: object) -> None:
-        fault = _fault(column.name, "read_only", f"{column.name} cannot be changed", path=self._path)
-        self.sent_back.append(SentBack(column, raw, fault))
+# What was sent back
 
 
 def altered(sent_back: Sequence[SentBack], stored: Mapping[str, object], clock: Clock) -> list[Issue]:
@@ -432,49 +217,39 @@ def as_stored(
     return planned
 
 
-def at_fault(issues: Sequence[Issue]) -> ValidationError:
-    """Return the 422 that names every field at fault."""
-    names = ", ".join(dict.fromkeys(issue.pointer.lstrip("/") for issue in issues if issue.pointer))
-    return ValidationError("fields_invalid", f"Fields are at fault: {names}.", issues=issues)
-
-
-def _fault(name: str, code: str, message: str, suggestion: str | None = None, path: str = "") -> Issue:
-    return Issue(message, pointer=path + pointer(name), code=code, suggestion=suggestion)
-
-
-_NOTHING: Final = (0, "", "0")
-"""Constants that mean "none"; any other, a status, is what a create begins with and no null."""
-
-
-def _null_of(column: Column) -> object:
-    """What a written null is: NULL, or the zero date that stands for it where NULL cannot (SPEC section 3)."""
-    if column.filler is not None and column.filler.kind == "constant" and column.filler.value in _NOTHING:
-        return column.filler.value  # the CRM's own "none": its lists look for 0 or an empty text, never for NULL
-    if column.is_nullable:
-        return None
-    if column.has_zero_date_default:
-        return "0000-00-00" if column.type.kind.name == "date" else "0000-00-00 00:00:00"
-    raise RefusedValueError("null", "null cannot be stored")
+def changed_custom(
+    planned: PlannedWrite, shown: Mapping[str, object], clock: Clock
+) -> tuple[tuple[CustomField, str], ...]:
+    """Return the custom fields of a change with their new text, but those that were sent back as ``shown``."""
+    return tuple(
+        (each.field, str(planned.values[each.slot]))
+        for each in planned.custom
+        if not (each.is_compared and same_value(each.field.type, shown[each.field.name], each.raw, clock))
+    )
 
 
 # Reading the row back
 
 
-def result_fields(context: Context, table: Table) -> tuple[Field, ...]:
-    """Return the readable columns; without the right to read, the key alone tells which row it is."""
-    return readable_columns(context.access, table) or table.key
+def result_fields(context: Context, table: Table, custom: Iterable[WrittenCustom] = ()) -> tuple[Field, ...]:
+    """Return the readable columns and, of the custom fields, those that were sent.
+
+    Without the right to read, the key alone tells which row it is.
+    """
+    sent = (each.field for each in custom if is_readable(context, table, each.field))
+    return (*readable_columns(context.access, table), *sent) or table.key
 
 
-def _locked_fields(table: Table, judged: _Judged) -> tuple[Field, ...]:
+def _locked_fields(table: Table, judged: Judged) -> tuple[Field, ...]:
     """The columns whose stored values are compared, then the key; a rule sees the whole row."""
-    if table.mode is WriteMode.MANAGED:
-        return table.columns
-    compared = (*(item.column for item in judged.sent_back), *(item.column for item in judged.echoes), *table.key)
-    return tuple(dict.fromkeys(compared))
+    returned = (item.column for item in judged.sent_back)
+    compared = (*returned, *(item.column for item in judged.echoes), *judged.compared())
+    own = table.columns if table.mode is WriteMode.MANAGED else ()
+    return tuple(dict.fromkeys((*own, *compared, *table.key)))
 
 
 def _created_row(
-    context: Context, table: Table, sent: Mapping[str, Slot], intent: WriteIntent
+    context: Context, table: Table, sent: Mapping[str, Slot], intent: WriteIntent, custom: Iterable[WrittenCustom]
 ) -> tuple[ReadPlan | None, Slot | None]:
     """The read of the new row, and the slot its auto-increment key will fill."""
     if not table.key:
@@ -487,7 +262,7 @@ def _created_row(
             slot = key_slot = context.slots.add(None)
         parts.append(Compare(column, "eq", (slot,)))
     condition = conjunction(And(tuple(parts)), *row_filter(context, table))
-    fields = result_fields(context, table)
+    fields = result_fields(context, table, custom)
     missing = tuple(column for column in table.key if column not in fields)
     result = ReadPlan(table, (*fields, *missing), condition, format=intent.format, is_tagged=True)
     return with_today(context, result), key_slot

@@ -17,7 +17,7 @@ from typing import Final
 import nh3
 import orjson
 
-from gateway.catalog.kinds import ColumnType
+from gateway.catalog.kinds import ColumnType, plain_digits, split_words
 from gateway.query.coerce import (
     BREAK,
     EXACT,
@@ -26,6 +26,7 @@ from gateway.query.coerce import (
     Reader,
     RefusedValueError,
     coerce_operand,
+    joined_words,
     read_binary,
     read_decimal,
     read_flag,
@@ -62,7 +63,7 @@ def form_value(column_type: ColumnType, text: str) -> object:
         RefusedValueError: the text is no JSON.
     """
     kind = column_type.kind.name
-    if kind == "php_list":
+    if kind in ("php_list", "words"):
         return text.split(",") if text else []
     if kind != "json":
         return text
@@ -70,6 +71,42 @@ def form_value(column_type: ColumnType, text: str) -> object:
         return json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         raise RefusedValueError("type", "a JSON value is due") from error
+
+
+def coerce_custom(column_type: ColumnType, raw: object, clock: Clock) -> str:
+    """Return the text that a body's ``raw`` writes as the value of a custom field, empty for no value.
+
+    Raises:
+        RefusedValueError: as `coerce_written`.
+    Source: SEMANTICS 0.9.
+    """
+    if raw is None or raw in ("", []):
+        return ""
+    value = coerce_written(column_type, raw, clock)
+    if isinstance(value, date) and value.year < _FIRST_YEAR:
+        raise RefusedValueError("out_of_range", f"a day from the year {_FIRST_YEAR} on is due")
+    match value:
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case Decimal():
+            return plain_digits(value)
+    text = str(value)
+    is_free = column_type.kind.name in ("string", "words") and not column_type.members
+    return _write_text(column_type, harmless(text) if is_free else text)
+
+
+_FIRST_YEAR: Final = 1000
+
+
+def harmless(text: str) -> str:
+    """Return text that Perfex can print raw: what is a tag is sanitised, one that is only begun is text.
+
+    >>> harmless("a < b"), harmless("<b onclick=x()>a</b>"), harmless("<b")
+    ('a < b', '<b>a</b>', '&lt;b')
+    """
+    if nh3.is_html(text):
+        return nh3.clean(text)
+    return text.replace("<", "&lt;") if any(nh3.is_html(text + end) for end in _TAG_ENDS) else text
 
 
 def _written_moment(column_type: ColumnType, raw: object, clock: Clock) -> date | datetime:
@@ -118,6 +155,22 @@ def _write_decimal(column_type: ColumnType, raw: object) -> Decimal:
     if column_type.minimum is not None and number < column_type.minimum:
         raise RefusedValueError("out_of_range", "a number of at least 0 is due")
     return number
+
+
+def _write_number(column_type: ColumnType, raw: object) -> Decimal:
+    """A number with any number of decimals, as far as the servers can read them back from text."""
+    number = read_decimal(column_type, raw)
+    whole, _, decimals = plain_digits(number).lstrip("-").partition(".")
+    if len(decimals) > _MOST_DECIMALS:
+        raise RefusedValueError("scale", f"at most {_MOST_DECIMALS} decimals are kept")
+    if len(whole) > MOST_DECIMAL_DIGITS - _MOST_DECIMALS:
+        raise RefusedValueError(
+            "out_of_range", f"at most {MOST_DECIMAL_DIGITS - _MOST_DECIMALS} digits before the point fit"
+        )
+    return number
+
+
+_MOST_DECIMALS: Final = 30
 
 
 def _write_text(column_type: ColumnType, raw: object) -> str:
@@ -173,6 +226,15 @@ def _words(raw: object) -> list[str]:
     raise RefusedValueError("type", "a list of words is due")
 
 
+def _write_words(column_type: ColumnType, raw: object) -> str:
+    """The chosen words in the order they are offered in, as the CRM's own form has them."""
+    words = split_words(raw) if isinstance(raw, str) else _words(raw)
+    if not column_type.members:
+        return joined_words(words)
+    chosen = {_member(column_type.members, word) for word in words}
+    return joined_words(member for member in column_type.members if member in chosen)
+
+
 def _write_php_list(column_type: ColumnType, raw: object) -> str:
     """Only this encoder writes PHP's serialised form: a client's own would be an object injection."""
     if not isinstance(raw, list):
@@ -210,6 +272,7 @@ _WRITERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "year": _write_integer,
         "bit": _write_integer,
         "decimal": _write_decimal,
+        "number": _write_number,
         "float": read_float,
         "string": _write_text,
         "enum": _write_enum,
@@ -219,6 +282,7 @@ _WRITERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "binary": _write_binary,
         "set": _write_set,
         "php_list": _write_php_list,
+        "words": _write_words,
         "json": _write_json,
     }
 )

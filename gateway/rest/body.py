@@ -6,21 +6,18 @@ as a float. A field given twice is an error, as nothing is dropped silently.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 
 from gateway.errors import Issue, RequestError, ValidationError
 from gateway.query.bulk import MOST_ROWS
-from gateway.query.writes import pointer
+from gateway.query.judged import pointer
+from gateway.rest.json_text import DuplicateNameError, JsonTextError, read_json
 from gateway.rest.url import parse_query
 
 JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
-_LONGEST_NUMBER: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +33,6 @@ class Rows:
     """The rows of an array, each with its fields."""
 
     rows: tuple[Mapping[str, object], ...]
-
-
-class _DuplicateNameError(ValueError):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 def parse_body(content_type: str | None, data: bytes, max_depth: int) -> Body:
@@ -118,76 +109,21 @@ def _object(value: object) -> Mapping[str, object]:
 
 
 def _json(data: bytes, max_depth: int) -> object:
-    text = _text(data)
-    if nesting(text) > max_depth:
-        raise RequestError("body_syntax", f"The JSON body nests deeper than {max_depth} levels.")
     try:
-        value: object = json.loads(
-            text,
-            parse_float=_decimal,
-            parse_int=_integer,
-            parse_constant=_no_constant,
-            object_pairs_hook=_unique_names,
-        )
-    except _DuplicateNameError as error:
+        return read_json(body_text(data), max_depth)
+    except DuplicateNameError as error:
         raise _twice(error.name) from error
-    except (ValueError, RecursionError) as error:
-        place = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise RequestError("body_syntax", f"The body is not well-formed JSON{place}.") from error
-    return value
+    except JsonTextError as error:
+        raise RequestError("body_syntax", f"The body {error}.") from error
 
 
-def _text(data: bytes) -> str:
+def body_text(data: bytes) -> str:
+    """Return the text of a body.
+
+    Raises:
+        RequestError: ``body_syntax`` for bytes that are not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError("body_syntax", "The body is not UTF-8.") from error
-
-
-def nesting(text: str) -> int:
-    """Return how deep a JSON text nests, without building it.
-
-    >>> nesting('{"a": [1, "["]}')
-    2
-    """
-    deepest = depth = 0
-    for match in _BRACKET.finditer(text):
-        sign = match[0]
-        if sign in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif sign in "]}":
-            depth -= 1
-    return deepest
-
-
-_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""A bracket, or a string, in which brackets mean nothing."""
-
-
-def _decimal(text: str) -> Decimal:
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueError("number too long")
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:  # an exponent that no Decimal holds
-        raise ValueError("number too large") from error
-
-
-def _integer(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueError("number too long")
-    return int(text)
-
-
-def _no_constant(text: str) -> object:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in values:
-            raise _DuplicateNameError(name)
-        values[name] = value
-    return values

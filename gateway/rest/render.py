@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 from gateway.catalog.model import Catalog, Table
-from gateway.operations.results import Count, DeletedResult, PageResult
+from gateway.operations.results import DeletedResult, PageResult
 from gateway.query.access import Access
 from gateway.query.deletes import counted
+from gateway.rest.links import Cut, cuts_header, cuts_of, link_header, page_links, pages_of
 from gateway.rest.parse import ReadRequest
 from gateway.rest.url import BASE_PATH, key_text, list_path
 from gateway.security.explain import permissions_of
@@ -69,77 +70,55 @@ def render_deleted(result: DeletedResult, *, is_dry_run: bool) -> bytes:
     return render_written(told, {"dry_run": True})
 
 
-def render_page(result: PageResult, request: ReadRequest, path: str, origin: str) -> Reply:
+def render_page(result: PageResult, request: ReadRequest, path: str, origin: str, cursor: str | None = None) -> Reply:
     """Return the body of a list and its ``Link`` and ``X-Total-Count`` headers.
 
     ``path`` is the list's own path, ``origin`` scheme and host for the header's
-    absolute links (RFC 8288).
+    absolute links (RFC 8288), ``cursor`` that of the next page.
     """
-    links = page_links(result, request, path)
+    links = page_links(result, request, path, cursor)
+    cuts = cuts_of(result.truncated, request.given)
     headers = {"Link": link_header(links, origin)}
     if result.count.total is not None:
         headers["X-Total-Count"] = str(result.count.total)
     if not request.is_enveloped:
-        return Reply(orjson.dumps(result.rows), headers)
-    meta = page_meta(result)
+        return Reply(orjson.dumps(result.rows), headers | cut_headers(cuts, origin, headers["Link"]))
+    meta = page_meta(result, request, cursor) | cut_meta(cuts)
     return Reply(orjson.dumps({"data": result.rows, "meta": meta, "links": links}), headers)
 
 
-def page_meta(result: PageResult) -> dict[str, object]:
+def page_meta(result: PageResult, request: ReadRequest, cursor: str | None = None) -> dict[str, object]:
     """Return ``meta`` of a list; numbers nobody knows are null, never invented."""
     meta: dict[str, object] = {
         "total": result.count.total,
-        "page": result.offset // result.per_page + 1,
+        "page": None if request.style == "cursor" else result.offset // result.per_page + 1,
         "per_page": result.per_page,
-        "pages": _pages(result.count, result.per_page),
+        "pages": pages_of(result.count, result.per_page),
         "count": result.count.form,
-        "next_cursor": None,
+        "next_cursor": cursor if result.has_more else None,
     }
     if result.count.age_ms is not None:
         meta["count_age_ms"] = result.count.age_ms
+    if result.warnings:
+        meta["warnings"] = result.warnings
     return meta
 
 
-def _pages(count: Count, per_page: int) -> int | None:
-    return None if count.total is None else -(-count.total // per_page)
+def cut_meta(cuts: Sequence[Cut]) -> dict[str, object]:
+    """Return what ``meta`` says of embeds that were cut; nothing where none was."""
+    told = [{"pointer": f"/data{cut.pointer}", "limit": cut.limit, "next": cut.next} for cut in cuts]
+    return {"truncated": told} if told else {}
 
 
-def page_links(result: PageResult, request: ReadRequest, path: str) -> dict[str, str | None]:
-    """Return the links of a list: paths that keep every other parameter."""
-    step = _Stepper(path, request, result.per_page)
-    pages = _pages(result.count, result.per_page)
-    return {
-        "self": step.to(result.offset),
-        "first": step.to(0),
-        "prev": step.to(_previous(result, pages)) if result.offset > 0 else None,
-        "next": step.to(result.offset + result.per_page) if result.has_more else None,
-        "last": None if pages is None else step.to(max(0, pages - 1) * result.per_page),
-    }
+def cut_headers(cuts: Sequence[Cut], origin: str, link: str = "") -> dict[str, str]:
+    """Return the headers that tell of embeds that were cut where there is no ``meta``; nothing where none was.
 
-
-def _previous(result: PageResult, pages: int | None) -> int:
-    """The page before; from beyond the end, the last one that has rows."""
-    before = max(0, result.offset - result.per_page)
-    if result.rows or pages is None:
-        return before
-    return min(before, max(0, pages - 1) * result.per_page)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stepper:
-    path: str
-    request: ReadRequest
-    per_page: int
-
-    def to(self, offset: int) -> str:
-        style = self.request.style
-        number = offset if style == "offset" else offset // self.per_page + 1
-        return f"{self.path}?{self.request.kept}{style}={number}"
-
-
-def link_header(links: Mapping[str, str | None], origin: str) -> str:
-    """Return the value of a ``Link`` header (RFC 8288) with absolute addresses."""
-    return ", ".join(f'<{origin}{path}>; rel="{rel}"' for rel, path in links.items() if path is not None)
+    ``link`` is what the ``Link`` header has already.
+    """
+    if not cuts:
+        return {}
+    links = ", ".join(filter(None, (link, cuts_header(cuts, origin))))
+    return {"X-Truncated": str(len(cuts))} | ({"Link": links} if links else {})
 
 
 def with_ids(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:

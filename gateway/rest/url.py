@@ -99,6 +99,11 @@ def row_path(resource: str, key: Iterable[object]) -> str:
     return f"{list_path(resource)}/{key_text(key)}"
 
 
+def related_path(resource: str, key: Iterable[object], relationship: str) -> str:
+    """Return the path of what a relationship of one row leads to."""
+    return f"{row_path(resource, key)}/{quote(relationship, safe='')}"
+
+
 def list_path(resource: str) -> str:
     """Return the path of a resource's list."""
     return f"{BASE_PATH}/{quote(resource, safe='')}"

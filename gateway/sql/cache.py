@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from gateway.catalog.model import Catalog
-from gateway.query.plan import AggregatePlan, ReadPlan, WriteStep
-from gateway.sql.read import compile_count, compile_estimate, compile_read
+from gateway.query.plan import AggregatePlan, Embed, ReadPlan, WriteStep
+from gateway.sql.groups import compile_group_count, compile_groups
+from gateway.sql.read import compile_count, compile_embed, compile_estimate, compile_read
 from gateway.sql.statement import Statement
 from gateway.sql.write import compile_step
 
@@ -61,15 +62,27 @@ class StatementCache:
         """Return the statement of a read plan."""
         return self._kept.get_or_make(plan, lambda: self._made(compile_read(self.catalog, plan)))
 
+    def of(self, plan: ReadPlan | AggregatePlan) -> Statement:
+        """Return the statement of the rows or of the groups of a plan."""
+        return self.read(plan) if isinstance(plan, ReadPlan) else self.groups(plan)
+
+    def groups(self, plan: AggregatePlan) -> Statement:
+        """Return the statement of the groups of a plan."""
+        return self._kept.get_or_make(("groups", plan), lambda: self._made(compile_groups(self.catalog, plan)))
+
+    def embed(self, embed: Embed, parents: int) -> Statement:
+        """Return the statement of what some parents embed."""
+        made = compile_embed
+        return self._kept.get_or_make(("embed", embed, parents), lambda: self._made(made(self.catalog, embed, parents)))
+
     def count(self, plan: AggregatePlan) -> Statement:
-        """Return the statement of an exact count, with its deadline."""
-        return self._kept.get_or_make(
-            ("count", plan), lambda: self._made(compile_count(self.catalog, plan, self._deadline_s))
-        )
+        """Return the statement of an exact count, of rows or of groups, with its deadline."""
+        made = compile_group_count if plan.is_counted else compile_count
+        return self._kept.get_or_make(("count", plan), lambda: self._made(made(self.catalog, plan, self._deadline_s)))
 
     def estimate(self, plan: AggregatePlan) -> Statement | None:
-        """Return the statement of an estimate, None where the database gives none."""
-        if self.catalog.dialect == "sqlite":
+        """Return the statement of an estimate, None where the database gives none, as of a number of groups."""
+        if self.catalog.dialect == "sqlite" or plan.is_counted:
             return None
         made = compile_estimate
         return self._kept.get_or_make(("estimate", plan), lambda: self._made(_present(made(self.catalog, plan))))

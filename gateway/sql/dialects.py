@@ -15,7 +15,7 @@ from sqlalchemy.engine import Dialect as SqlDialect
 
 from gateway.catalog.kinds import ColumnType, Dialect
 from gateway.query.plan import Slot
-from gateway.sql.statement import Constant
+from gateway.sql.statement import Constant, LinkValue
 
 DIALECTS: Final[Mapping[Dialect, SqlDialect]] = MappingProxyType(
     {
@@ -41,22 +41,34 @@ def count_parameter(slot: Slot) -> sa.BindParameter[int]:
     return sa.bindparam(f"s{slot}", type_=sa.Integer())
 
 
+def link_parameter(place: int) -> sa.BindParameter[Any]:
+    """Return the placeholder of a value of rows that were read before."""
+    return sa.bindparam(f"k{place}", type_=sa.types.NullType())
+
+
+def link_count_parameter(place: int) -> sa.BindParameter[int]:
+    """Return the placeholder of a LIMIT that is known when the parents are."""
+    return sa.bindparam(f"k{place}", type_=sa.Integer())
+
+
 def constant(value: object) -> sa.BindParameter[Any]:
     """Return the placeholder of a value that the catalog fixes."""
     return sa.bindparam("c", value, unique=True, type_=sa.types.NullType())
 
 
-def render(element: sa.ClauseElement, dialect: Dialect) -> tuple[str, tuple[Slot | Constant, ...]]:
+def render(element: sa.ClauseElement, dialect: Dialect) -> tuple[str, tuple[Slot | Constant | LinkValue, ...]]:
     """Return the SQL text of an element and the source of each placeholder, in order."""
     compiled = element.compile(dialect=DIALECTS[dialect])
     assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
     names = compiled.positiontup or ()
-    sources: list[Slot | Constant] = []
-    for name in names:
-        bound = compiled.binds[name]
-        is_slot = bound.key.startswith("s") and bound.key[1:].isdigit()
-        sources.append(int(bound.key[1:]) if is_slot else Constant(bound.value))
-    return compiled.string, tuple(sources)
+    return compiled.string, tuple(_source(compiled.binds[name]) for name in names)
+
+
+def _source(bound: sa.BindParameter[Any]) -> Slot | Constant | LinkValue:
+    letter, number = bound.key[:1], bound.key[1:]
+    if not number.isdigit() or letter not in ("s", "k"):
+        return Constant(bound.value)
+    return int(number) if letter == "s" else LinkValue(int(number))
 
 
 def collated(element: Element, column_type: ColumnType, dialect: Dialect) -> Element:
@@ -64,6 +76,14 @@ def collated(element: Element, column_type: ColumnType, dialect: Dialect) -> Ele
     if dialect == "sqlite" and column_type.kind.family == "text":
         return element.collate(SQLITE_COLLATION)
     return element
+
+
+def first_characters(element: Element, length: int, dialect: Dialect) -> Element:
+    """Return the first characters of a text."""
+    number: Element = sa.literal_column(str(length))
+    if dialect == "sqlite":
+        return sa.func.substr(element, sa.literal_column("1"), number)
+    return sa.func.left(element, number)
 
 
 def bytewise(element: Element, parameter: Element, dialect: Dialect) -> Element:

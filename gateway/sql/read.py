@@ -12,22 +12,30 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.catalog.kinds import DecodeContext, Decoder, decoder_of
+from gateway.catalog.kinds import DecodeContext, Decoder, ValueFormat, decoder_of
 from gateway.catalog.model import Catalog, Column, Field
-from gateway.query.plan import AggregatePlan, And, Condition, Order, ReadPlan
-from gateway.sql.dialects import Element, collated, count_parameter, limited_count, render
-from gateway.sql.scope import Scope, source_of
-from gateway.sql.statement import Statement
+from gateway.query.plan import AggregatePlan, And, Condition, Embed, Order, PlanField, ReadPlan, Slot
+from gateway.sql.dialects import (
+    Element,
+    count_parameter,
+    limited_count,
+    link_count_parameter,
+    link_parameter,
+    render,
+)
+from gateway.sql.edges import leads_to_one, link, source_of, target_guards
+from gateway.sql.edges import references as references_of
+from gateway.sql.scope import Scope
+from gateway.sql.statement import Constant, LinkValue, Positions, Statement
 
 
 def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
     """Return the one statement of a read plan, with the decoders of its rows."""
-    scope = Scope(catalog, plan.table, source_of(plan.table.name, "t"), plan.today)
-    where = _where(scope, plan.condition)
+    scope = plan_scope(catalog, plan)
+    where = where_of(scope, plan.condition)
     order = [_ordered(scope, key) for key in plan.order]
-    chosen = _read_fields(plan)
-    columns = [_selected(scope, field) for field in chosen] or [sa.literal_column("1")]
-    query = sa.select(*columns).select_from(scope.joined()).where(*where).order_by(*order)
+    cells = Cells(scope, plan)
+    query = sa.select(*cells.elements()).select_from(scope.joined()).where(*where).order_by(*order)
     if plan.limit is not None:
         query = query.limit(count_parameter(plan.limit))
     if plan.offset is not None:
@@ -35,54 +43,167 @@ def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
     if plan.is_locking:
         query = query.with_for_update()
     text, parameters = render(query, catalog.dialect)
-    names = tuple(field.name for field in plan.fields)
-    return Statement(text, parameters, names, _decoders(catalog, plan), _tagged(plan, chosen))
+    return cells.statement(text, parameters)
 
 
-def _read_fields(plan: ReadPlan) -> tuple[Field, ...]:
-    """What is shown, then what is read for the tag alone."""
-    if not plan.is_tagged:
-        return plan.fields
-    shown = frozenset(plan.fields)
-    return (*plan.fields, *(column for column in plan.table.columns if column not in shown))
+def compile_embed(catalog: Catalog, embed: Embed, parents: int) -> Statement:
+    """Return the statement of the rows that a number of parents have through a relationship.
+
+    Its links are the parents' references, then how many rows may come in all. The rows of
+    each parent come in order; of a to-many no more than its limit, by a window, for which
+    a single parent has no need.
+    """
+    plan, edge = embed.plan, embed.relationship
+    scope = plan_scope(catalog, plan)
+    references = scope.key() if embed.is_keyed else references_of(edge, scope.source, catalog.dialect)
+    wanted = _among_parents(references, parents)
+    guards = [] if embed.is_keyed else target_guards(edge, scope.source, catalog.dialect)
+    where = [wanted, *guards, *where_of(scope, plan.condition)]
+    order = [_ordered(scope, key) for key in plan.order]
+    cells = Cells(scope, plan, references)
+    most = link_count_parameter(parents * len(references))
+    is_single = not edge.is_to_many and (embed.is_keyed or leads_to_one(edge, plan.table))
+    if is_single:
+        query = sa.select(*cells.elements()).select_from(scope.joined()).where(*where).limit(most)
+    elif edge.is_to_many and (parents == 1 or plan.limit is None):
+        query = sa.select(*cells.elements()).select_from(scope.joined()).where(*where).order_by(*order)
+        query = query.limit(most if plan.limit is None else count_parameter(plan.limit))
+    else:
+        query = _windowed(scope, cells.elements(), where, references, order, plan, most)
+    text, parameters = render(query, catalog.dialect)
+    return cells.statement(text, parameters)
 
 
-def _tagged(plan: ReadPlan, chosen: tuple[Field, ...]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
-    """What picks the table's columns, in their order, from a row as it is read."""
-    if not plan.is_tagged:
-        return None
-    place = {field: position for position, field in enumerate(chosen)}
-    positions = [place[column] for column in plan.table.columns]
-    if positions == list(range(positions[0], positions[0] + len(positions))):
-        return itemgetter(slice(positions[0], positions[-1] + 1))
-    return itemgetter(*positions)
+def _among_parents(references: Sequence[Element], parents: int) -> Element:
+    width = len(references)
+    if width == 1:
+        return references[0].in_([link_parameter(place) for place in range(parents)])
+    wanted = [sa.tuple_(*(link_parameter(row * width + part) for part in range(width))) for row in range(parents)]
+    return sa.tuple_(*references).in_(wanted)
 
 
-def _selected(scope: Scope, field: Field) -> Element:
-    element = scope.shown(field)
-    return element if isinstance(field, Column) else element.label(field.name)
+def _windowed(
+    scope: Scope,
+    elements: Sequence[Element],
+    where: Sequence[Element],
+    references: Sequence[Element],
+    order: Sequence[Element],
+    plan: ReadPlan,
+    most: Element,
+) -> sa.Select[Any]:
+    """The first rows of each parent, in order; a picked to-one takes one."""
+    number = sa.func.row_number().over(partition_by=list(references), order_by=list(order))
+    columns = [element.label(f"c{place}") for place, element in enumerate(elements)]
+    inner = sa.select(*columns, number.label("n")).select_from(scope.joined()).where(*where).subquery("w")
+    limit = count_parameter(plan.limit) if plan.limit is not None else sa.literal_column("1")
+    shown = [inner.c[f"c{place}"] for place in range(len(elements))]
+    return sa.select(*shown).where(inner.c.n <= limit).order_by(inner.c.n).limit(most)
+
+
+class Cells:
+    """What a statement selects, each once: first the fields that are shown, then what else is read of a row."""
+
+    def __init__(self, scope: Scope, plan: ReadPlan, references: Sequence[Element] = ()) -> None:
+        self._scope = scope
+        self._plan = plan
+        self._elements: list[Element] = []
+        self._places: dict[Field | str, int] = {}
+        for field in plan.fields:
+            self._place_of(field)
+        tagged: tuple[Field, ...] = (*plan.table.columns, *plan.table.custom) if plan.is_tagged else ()
+        self._tagged = tuple(self._place_of(field) for field in tagged)
+        followed = plan.order if plan.is_followed else ()
+        self._order = tuple(self._sorted_place(key) for key in followed)
+        has_places = plan.is_followed or bool(plan.embeds)
+        self._key = tuple(self._place_of(column) for column in (plan.table.key if has_places else ()))
+        self._links = tuple(
+            tuple(self._add(element) for element in link(embed.relationship, scope.source, scope.dialect))
+            for embed in plan.embeds
+        )
+        self._reference = tuple(self._add(element) for element in references)
+
+    def elements(self) -> list[Element]:
+        """Return the expressions in order."""
+        return self._elements or [sa.literal_column("1")]
+
+    def statement(self, text: str, parameters: tuple[Slot | Constant | LinkValue, ...]) -> Statement:
+        """Return the statement that selects these cells."""
+        plan = self._plan
+        return Statement(
+            text,
+            parameters,
+            tuple(field.name for field in plan.fields),
+            decoders(self._scope.catalog, plan.fields, plan.format),
+            _picking(self._tagged) if plan.is_tagged else None,
+            self._order,
+            self._key,
+            self._links,
+            self._reference,
+        )
+
+    def _place_of(self, field: Field) -> int:
+        if isinstance(field, Column):
+            return self._add(self._scope.element(field))
+        if field not in self._places:
+            self._places[field] = self._append(self._scope.shown(field).label(field.name))
+        return self._places[field]
+
+    def _sorted_place(self, key: Order) -> int:
+        if isinstance(key.field, Column):
+            return self._place_of(key.field)
+        return self._add(self._scope.sorted(key.field))
+
+    def _add(self, element: Element) -> int:
+        """A column of the table is selected once, whatever it is read for."""
+        if not isinstance(element, sa.ColumnClause):
+            return self._append(element)
+        if element.name not in self._places:
+            self._places[element.name] = self._append(element)
+        return self._places[element.name]
+
+    def _append(self, element: Element) -> int:
+        self._elements.append(element)
+        return len(self._elements) - 1
+
+
+def plan_scope(catalog: Catalog, plan: ReadPlan | AggregatePlan) -> Scope:
+    """Return the scope of a plan's own table."""
+    is_locking = isinstance(plan, ReadPlan) and plan.is_locking
+    source = source_of(plan.table.name, "t")
+    return Scope(catalog, plan.table, source, plan.today, plan.filters, is_joining=not is_locking)
+
+
+def _picking(places: Positions) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What picks some cells, in their order, from a row as it is read."""
+    if places == tuple(range(places[0], places[0] + len(places))):
+        return itemgetter(slice(places[0], places[-1] + 1))
+    return itemgetter(*places)
 
 
 def _ordered(scope: Scope, key: Order) -> Element:
-    element = collated(scope.element(key.field), key.field.type, scope.dialect)
+    element = scope.sorted(key.field)
     return element.desc() if key.is_descending else element.asc()
 
 
-def _where(scope: Scope, condition: Condition) -> list[Element]:
+def where_of(scope: Scope, condition: Condition) -> list[Element]:
+    """Return the parts of a condition, all of which must hold."""
     if isinstance(condition, And):
         return [scope.condition(part) for part in condition.parts]
     return [scope.condition(condition)]
 
 
-def _decoders(catalog: Catalog, plan: ReadPlan) -> tuple[tuple[int, Decoder], ...]:
-    context = DecodeContext(catalog.dialect, catalog.zone, plan.format)
-    found = ((position, decoder_of(field.type, context)) for position, field in enumerate(plan.fields))
+def decoders(
+    catalog: Catalog, fields: Sequence[PlanField], value_format: ValueFormat
+) -> tuple[tuple[int, Decoder], ...]:
+    """Return the decoders of fields, by their places."""
+    context = DecodeContext(catalog.dialect, catalog.zone, value_format)
+    found = ((position, decoder_of(field.type, context)) for position, field in enumerate(fields))
     return tuple((position, decoder) for position, decoder in found if decoder is not None)
 
 
 def _counting(catalog: Catalog, plan: AggregatePlan, column: Element) -> sa.Select[tuple[int]]:
-    scope = Scope(catalog, plan.table, source_of(plan.table.name, "t"), plan.today)
-    where = _where(scope, plan.condition)
+    scope = plan_scope(catalog, plan)
+    where = where_of(scope, plan.condition)
     return sa.select(column).select_from(scope.joined()).where(*where)
 
 

@@ -7,7 +7,7 @@ often its sum is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import add, and_, eq, ge, gt, le, lt, ne, sub
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,11 +20,13 @@ from gateway.catalog.model import (
     Catalog,
     Column,
     ColumnTerm,
+    CustomField,
+    DerivedField,
     Expression,
     ExpressionField,
     Field,
-    Guard,
     InTerm,
+    LabelField,
     NumberTerm,
     PathField,
     Relationship,
@@ -33,61 +35,90 @@ from gateway.catalog.model import (
     TodayTerm,
 )
 from gateway.query.conditions import LIKE_ESCAPE
-from gateway.query.plan import And, Compare, Condition, Not, Or, Reached, Slot
+from gateway.query.plan import (
+    And,
+    Compare,
+    Condition,
+    DatePart,
+    Filters,
+    Granted,
+    Metric,
+    Not,
+    Or,
+    PlanField,
+    Prefix,
+    Quantified,
+    Reached,
+    Related,
+    Slot,
+)
+from gateway.sql.custom import custom_value, label_value
 from gateway.sql.dialects import (
     Element,
     bytewise,
     collated,
-    constant,
-    is_whole_number,
+    first_characters,
     is_zero_date,
     joined_text,
-    number_in,
     slot_parameter,
 )
+from gateway.sql.edges import column_of, edge, guards, leads_to_one, source_of
+from gateway.sql.periods import average, period
 
 _BINARY: Final = MappingProxyType(
     {"+": add, "-": sub, "<": lt, "<=": le, ">": gt, ">=": ge, "=": eq, "<>": ne, "and": and_}
 )
 
 
-def source_of(table_name: str, alias: str) -> sa.FromClause:
-    """Return a table under an alias; its columns are made as they are named."""
-    return sa.table(table_name).alias(alias)
-
-
-def column_of(source: sa.FromClause, name: str) -> Element:
-    """Return a column of a source."""
-    return sa.column(name, _selectable=source)
-
-
 class Scope:
-    """One table at one place of a statement."""
+    """One table at one place of a statement: its root, or what a relationship joins to it.
 
-    def __init__(self, catalog: Catalog, table: Table, source: sa.FromClause, today: Slot | None) -> None:
+    ``filters`` are conditions of the caller's grants by table: they narrow the rows of
+    a table wherever the statement enters it, which is here and nowhere else. Where a
+    statement locks or changes rows nothing is joined (``is_joining``): a lock would take
+    the joined rows too, so that what is looked up stands in subqueries.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        table: Table,
+        source: sa.FromClause,
+        today: Slot | None,
+        filters: Filters = (),
+        root: Scope | None = None,
+        *,
+        is_joining: bool = True,
+    ) -> None:
         self.catalog = catalog
         self.dialect = catalog.dialect
         self.table = table
         self.source = source
         self.today = today
-        self._sums: dict[tuple[Relationship, Column], tuple[sa.FromClause, Element]] = {}
+        self._filters = filters
+        self._root = root or self
+        self._joins: list[tuple[sa.FromClause, Element]] = []
         self._nested = 0
+        self._sums: dict[tuple[Relationship, Column], sa.FromClause] = {}
+        self._joined: dict[tuple[Relationship, bool], Scope] = {}
         self._is_showing = False
+        self._is_granted = False
+        self._is_joining = is_joining
 
     def joined(self) -> sa.FromClause:
-        """Return the table with every subquery that its expressions used so far."""
+        """Return the table with everything that its expressions joined so far."""
         whole = self.source
-        for part, condition in self._sums.values():
+        for part, condition in self._joins:
             whole = whole.outerjoin(part, condition)
         return whole
 
     def _alias(self) -> str:
-        self._nested += 1
-        return f"{self.source.name}_{self._nested}"  # type: ignore[attr-defined]  # aliases have names
+        self._root._nested += 1
+        return f"{self._root.source.name}_{self._root._nested}"  # type: ignore[attr-defined]  # aliases have names
 
     # fields
 
-    def shown(self, field: Field) -> Element:
+    def shown(self, field: PlanField) -> Element:
         """Return the expression of a field that is selected, after those of conditions and order."""
         self._is_showing = True
         try:
@@ -95,27 +126,164 @@ class Scope:
         finally:
             self._is_showing = False
 
-    def element(self, field: Field) -> Element:
+    def element(self, field: PlanField) -> Element:
         """Return the expression of a field."""
         match field:
             case Column():
                 return column_of(self.source, field.name)
+            case Related(path=path, field=inner):
+                return self.at(path).element(inner) if self._is_joining else self._looked_up_at(path, inner)
+            case Prefix(operand=operand, length=length):
+                return first_characters(self.element(operand), length, self.dialect)
+            case DatePart():
+                return period(self.value(field.operand), field, self.catalog.zone, self.dialect)
+            case Metric():
+                return self._metric(field)
+            case _:
+                return self._derived(field)
+
+    def _derived(self, field: DerivedField | CustomField | LabelField) -> Element:
+        match field:
             case PathField():
                 return self._path(field)
             case ExpressionField():
                 return self._rounded(self._term(field.expression), field.type)
+            case CustomField():
+                return custom_value(field, self.source, self._alias(), self.dialect)
+            case LabelField():
+                return label_value(field, self.source)
+
+    def value(self, field: PlanField) -> Element:
+        """Return the expression of a field as clients see it: a zero date is null."""
+        element = self.element(field)
+        zero = is_zero_date(element, field.type, self.dialect)
+        return element if zero is None else sa.case((zero, sa.null()), else_=element)
+
+    def sorted(self, field: PlanField) -> Element:
+        """Return what rows are sorted by for a field: text by its collation, zero dates with the nulls.
+
+        A column that cannot be null needs no such care, and keeps the use of its index.
+        """
+        is_mixed = field.type.kind.family == "moment" and not (isinstance(field, Column) and not field.is_nullable)
+        element = self.value(field) if is_mixed else self.element(field)
+        return collated(element, field.type, self.dialect)
+
+    def _metric(self, metric: Metric) -> Element:
+        if metric.operand is None:
+            return sa.func.count()
+        value = collated(self.value(metric.operand), metric.operand.type, self.dialect)
+        match metric.function:
+            case "count" | "count_distinct":
+                return sa.func.count(sa.distinct(value))
+            case "avg":
+                return average(value, metric, self.dialect)
+            case "sum":
+                return sa.func.sum(value)
+            case "min":
+                return sa.func.min(value)
+            case "max":
+                return sa.func.max(value)
 
     def _path(self, field: PathField) -> Element:
         """A scalar subquery: a picked to-one takes its first child, and no join can double rows."""
         relationship = field.relationship
         target = source_of(relationship.target, self._alias())
+        inner = self._inside(relationship, target)
         columns = tuple(column_of(target, column.name) for column in field.columns)
         value = columns[0] if len(columns) == 1 else joined_text(columns, self.dialect)
-        query: sa.Select[Any] = sa.select(value).select_from(target).where(self.edge(relationship, self.source, target))
-        if relationship.pick is not None:
-            key = self.catalog.tables[relationship.target].key
-            query = query.order_by(*(column_of(target, column.name) for column in key))
+        return self._single(relationship, target, inner, value)
+
+    # other tables
+
+    def at(self, path: Sequence[Relationship]) -> Scope:
+        """Return the row at the end of to-ones; it is joined once, and only where the caller may see it."""
+        scope = self
+        for relationship in path:
+            scope = scope._beside(relationship)
+        return scope
+
+    def _beside(self, relationship: Relationship) -> Scope:
+        key = (relationship, self._root._is_granted)
+        if key not in self._joined:
+            target = source_of(relationship.target, self._alias())
+            table = self.catalog.tables[relationship.target]
+            scope = Scope(self.catalog, table, target, self.today, self._filters, self._root)
+            self._joined[key] = scope
+            met = [self._one(relationship, table, target)]
+            allowed = scope._allowed_in_join()
+            if allowed is not None:
+                met.append(allowed)
+            self._root._joins.append((target, sa.and_(*met)))
+        return self._joined[key]
+
+    def _allowed_in_join(self) -> Element | None:
+        """What the grants demand, as part of the join itself: it can name no table that would be joined later."""
+        before = len(self._root._joins)
+        allowed = self.allowed()
+        if len(self._root._joins) == before:
+            return allowed
+        del self._root._joins[before:]
+        self._joined.clear()
+        self._sums.clear()
+        return self._allowed_by_key()
+
+    def _allowed_by_key(self) -> Element:
+        source = source_of(self.table.name, self._alias())
+        twin = Scope(self.catalog, self.table, source, self.today, self._filters)
+        allowed = twin.allowed()
+        keys = [column_of(source, column.name) == column_of(self.source, column.name) for column in self.table.key]
+        if allowed is None or not keys:
+            return sa.false()
+        query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(twin.joined()).where(*keys, allowed)
+        return query.correlate(self.source).exists()
+
+    def _one(self, relationship: Relationship, table: Table, target: sa.FromClause) -> Element:
+        """The condition under which a row of the target is *the* row of a to-one: no join may double rows."""
+        if leads_to_one(relationship, table):
+            return edge(relationship, self.source, target, self.dialect)
+        parts = [column_of(target, column.name) == self._picked(relationship, table, column) for column in table.key]
+        return sa.and_(*parts) if parts else sa.false()
+
+    def _picked(self, relationship: Relationship, table: Table, column: Column) -> Element:
+        """One key column of the first row, by its key, that a relationship leads to."""
+        source = source_of(relationship.target, self._alias())
+        query: sa.Select[Any] = sa.select(column_of(source, column.name)).select_from(source)
+        query = query.where(edge(relationship, self.source, source, self.dialect))
+        query = query.order_by(*(column_of(source, part.name) for part in table.key))
         return query.limit(sa.literal_column("1")).correlate(self.source).scalar_subquery()
+
+    def _looked_up_at(self, path: Sequence[Relationship], field: Field) -> Element:
+        """A field at the end of to-ones, by a scalar subquery for each of them."""
+        relationship, further = path[0], tuple(path[1:])
+        target = source_of(relationship.target, self._alias())
+        inner = self._inside(relationship, target)
+        value = inner.element(Related(further, field) if further else field)
+        return self._single(relationship, target, inner, value)
+
+    def _single(self, relationship: Relationship, target: sa.FromClause, inner: Scope, value: Element) -> Element:
+        """A value of the one row of a to-one; a row outside of what the caller may see is as good as none."""
+        allowed = inner.allowed()
+        if allowed is not None:
+            value = sa.case((allowed, value), else_=sa.null())
+        query: sa.Select[Any] = sa.select(value).select_from(inner.joined())
+        query = query.where(edge(relationship, self.source, target, self.dialect))
+        if not leads_to_one(relationship, inner.table):
+            query = query.order_by(*inner.key())
+        return query.limit(sa.literal_column("1")).correlate(self.source).scalar_subquery()
+
+    def _inside(self, relationship: Relationship, source: sa.FromClause) -> Scope:
+        """The target of a relationship in a subquery of its own."""
+        table = self.catalog.tables[relationship.target]
+        scope = Scope(self.catalog, table, source, self.today, self._filters, is_joining=self._is_joining)
+        scope._is_granted = self._root._is_granted
+        return scope
+
+    def allowed(self) -> Element | None:
+        """Return what the caller's grants demand of the table's rows; None where they demand nothing."""
+        if self._root._is_granted:
+            return None
+        parts = [self.condition(condition) for table, condition in self._filters if table is self.table]
+        return sa.and_(*parts) if parts else None
 
     def _rounded(self, element: Element, column_type: ColumnType) -> Element:
         """A comparison with a null is not met; on SQLite, money keeps the scale of its column."""
@@ -155,11 +323,14 @@ class Scope:
         shown: grouping 200,000 payments for one invoice takes 200 ms.
         """
         key = (term.relationship, term.column)
-        if key not in self._sums and self._is_showing and self._is_indexed(term.relationship):
+        is_looked_up = not self._is_joining or (self._is_showing and self._is_indexed(term.relationship))
+        if key not in self._sums and is_looked_up:
             return sa.func.coalesce(self._looked_up(*key), sa.literal_column("0"))
         if key not in self._sums:
-            self._sums[key] = self._grouped(term.relationship, term.column)
-        return sa.func.coalesce(column_of(self._sums[key][0], "total"), sa.literal_column("0"))
+            part, condition = self._grouped(term.relationship, term.column)
+            self._sums[key] = part
+            self._root._joins.append((part, condition))
+        return sa.func.coalesce(column_of(self._sums[key], "total"), sa.literal_column("0"))
 
     def _is_indexed(self, relationship: Relationship) -> bool:
         return relationship.pairs[0][1] in self.catalog.tables[relationship.target].indexed
@@ -167,7 +338,9 @@ class Scope:
     def _looked_up(self, relationship: Relationship, column: Column) -> Element:
         child = source_of(relationship.target, self._alias())
         query = sa.select(sa.func.sum(column_of(child, column.name))).select_from(child)
-        return query.where(self.edge(relationship, self.source, child)).correlate(self.source).scalar_subquery()
+        return (
+            query.where(edge(relationship, self.source, child, self.dialect)).correlate(self.source).scalar_subquery()
+        )
 
     def _grouped(self, relationship: Relationship, column: Column) -> tuple[sa.FromClause, Element]:
         child = source_of(relationship.target, self._alias())
@@ -175,48 +348,16 @@ class Scope:
         query = sa.select(*references, sa.func.sum(column_of(child, column.name)).label("total"))
         grouped = (
             query.select_from(child)
-            .where(*self._guards(relationship.guards, child))
+            .where(*guards(relationship.guards, child, self.dialect))
             .group_by(*references)
             .subquery(self._alias())
         )
         pairs = (column_of(grouped, remote) == column_of(self.source, local) for local, remote in relationship.pairs)
         return grouped, sa.and_(*pairs)
 
-    # relationships
-
-    def edge(self, relationship: Relationship, source: sa.FromClause, target: sa.FromClause) -> Element:
-        """Return the condition under which a row of ``target`` is one of a row of ``source``."""
-        holder = source if relationship.is_held_here else target
-        picked = relationship.pick.guards if relationship.pick is not None else ()
-        guards = tuple(dict.fromkeys((*relationship.guards, *picked)))
-        parts = [self._pair(relationship, source, target, *pair) for pair in relationship.pairs]
-        return sa.and_(*parts, *self._guards(guards, holder))
-
-    def _pair(
-        self, relationship: Relationship, source: sa.FromClause, target: sa.FromClause, local: str, remote: str
-    ) -> Element:
-        left, right = column_of(source, local), column_of(target, remote)
-        if not relationship.is_text_reference:
-            return left == right
-        if relationship.is_held_here:
-            return number_in(left, self.dialect) == right
-        return left == number_in(right, self.dialect)
-
-    def _guards(self, guards: tuple[Guard, ...], holder: sa.FromClause) -> list[Element]:
-        return [self._guard(guard, column_of(holder, guard.column)) for guard in guards]
-
-    def _guard(self, guard: Guard, element: Element) -> Element:
-        match guard.operator:
-            case "eq":
-                return element == constant(guard.values[0])
-            case "nonzero":
-                return element != sa.literal_column("0")
-            case "not_null":
-                return element.is_not(None)
-            case "in":
-                return element.in_([constant(value) for value in guard.values])
-            case "numeric":
-                return is_whole_number(element, self.dialect)
+    def key(self) -> list[Element]:
+        """Return the columns of the table's key."""
+        return [column_of(self.source, column.name) for column in self.table.key]
 
     # conditions
 
@@ -233,13 +374,48 @@ class Scope:
                 return sa.not_(self.condition(part))
             case Reached():
                 return self._reached(condition)
+            case Quantified():
+                return self._quantified(condition)
+            case Granted(part=part):
+                return self._granted(part)
+
+    def _granted(self, part: Condition) -> Element:
+        """A grant's own condition goes by all rows: whoever wrote it may see them."""
+        before, self._root._is_granted = self._root._is_granted, True
+        try:
+            return self.condition(part)
+        finally:
+            self._root._is_granted = before
+
+    def _quantified(self, condition: Quantified) -> Element:
+        found = self._found(condition.path, condition)
+        return found if condition.quantifier == "some" else sa.not_(found)
+
+    def _found(self, path: Sequence[Relationship], condition: Quantified) -> Element:
+        """Whether there is a row that meets the condition; for ``every``, one that does not."""
+        if path and self._is_joining:
+            return self.at(path)._found((), condition)
+        relationship = path[0] if path else condition.relationship
+        target = source_of(relationship.target, self._alias())
+        inner = self._inside(relationship, target)
+        if path:
+            met = inner._found(path[1:], condition)
+        else:
+            met = inner.condition(condition.condition)
+            if condition.quantifier == "every":  # unknown is not met, where NOT would leave it unknown
+                met = sa.func.coalesce(met, sa.false()) == sa.false()
+        allowed = inner.allowed()
+        tie = edge(relationship, self.source, target, self.dialect)
+        parts = (tie, met) if allowed is None else (tie, met, allowed)
+        query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(inner.joined()).where(*parts)
+        return query.correlate(self.source).exists()
 
     def _reached(self, condition: Reached) -> Element:
         origin = source_of(condition.origin.name, self._alias())
-        parent = Scope(self.catalog, condition.origin, origin, self.today)
+        parent = Scope(self.catalog, condition.origin, origin, self.today, self._filters)
         chosen = parent.condition(condition.condition)
-        edge = self.edge(condition.relationship, origin, self.source)
-        query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(parent.joined()).where(chosen, edge)
+        tie = edge(condition.relationship, origin, self.source, self.dialect)
+        query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(parent.joined()).where(chosen, tie)
         return query.correlate(self.source).exists()
 
     def _compare(self, compare: Compare) -> Element:

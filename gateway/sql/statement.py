@@ -18,6 +18,17 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkValue:
+    """A parameter that ties the statement to rows read before: the parents of an embed, by their place."""
+
+    place: int
+
+
+Positions = tuple[int, ...]
+"""Places of cells in a row as it is read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """SQL text with placeholders, the source of each placeholder, the decoders of its columns.
 
@@ -25,18 +36,28 @@ class Statement:
     are the fields of a row in order, empty for statements that return none.
     ``tagged`` picks the cells that a row's tag is made of, always the table's columns
     in their order; None where the plan asks for no tag. Cells after those of ``names``
-    are there for the tag alone.
+    are not shown: ``order`` and ``key`` say where a row's position and its key are,
+    ``links`` what each embed of the plan takes from it, ``reference`` which parent it belongs
+    to, ``currencies`` where a group says over how many it is.
     """
 
     text: str
-    parameters: tuple[Slot | Constant, ...] = ()
+    parameters: tuple[Slot | Constant | LinkValue, ...] = ()
     names: tuple[str, ...] = ()
     decoders: tuple[tuple[int, Decoder], ...] = ()
     tagged: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    order: Positions = ()
+    key: Positions = ()
+    links: tuple[Positions, ...] = ()
+    reference: Positions = ()
+    currencies: int | None = None
 
-    def bind(self, values: Values) -> tuple[object, ...]:
+    def bind(self, values: Values, links: Sequence[object] = ()) -> tuple[object, ...]:
         """Return the parameters of one execution, in the order of the placeholders."""
-        return tuple(values[p] if isinstance(p, int) else p.value for p in self.parameters)
+        return tuple(
+            values[p] if isinstance(p, int) else p.value if isinstance(p, Constant) else links[p.place]
+            for p in self.parameters
+        )
 
     def decode(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         """Return rows as mappings of field names to encodable values."""
@@ -48,6 +69,7 @@ class Statement:
         if not columns:
             return []
         # A column at a time: the loop over cells is then the interpreter's own, which takes a third off the cost.
+        del columns[len(self.names) :]
         for position, decode in self.decoders:
             columns[position] = [None if cell is None else decode(cell) for cell in columns[position]]
         return [dict(zip(self.names, cells, strict=True)) for cells in zip(*columns, strict=True)]

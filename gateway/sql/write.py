@@ -67,9 +67,13 @@ def _insert(step: InsertStep, key_slots: Mapping[int, int]) -> sa.Insert:
 def _update(catalog: Catalog, step: UpdateStep, key_slots: Mapping[int, int]) -> sa.Update:
     target = _target(step.table.name, tuple(column for column, _ in step.values))
     values = {column.name: _value(target, column, value, key_slots) for column, value in step.values}
-    return sa.update(target).values(values).where(Scope(catalog, step.table, target, None).condition(step.condition))
+    return sa.update(target).values(values).where(_chosen(catalog, step, target))
 
 
 def _delete(catalog: Catalog, step: DeleteStep) -> sa.Delete:
     target = _target(step.table.name, ())
-    return sa.delete(target).where(Scope(catalog, step.table, target, None).condition(step.condition))
+    return sa.delete(target).where(_chosen(catalog, step, target))
+
+
+def _chosen(catalog: Catalog, step: UpdateStep | DeleteStep, target: sa.TableClause) -> Element:
+    return Scope(catalog, step.table, target, None, is_joining=False).condition(step.condition)

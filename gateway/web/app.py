@@ -22,7 +22,9 @@ from gateway.errors import ForbiddenError, UnavailableError
 from gateway.execution.connect import open_database
 from gateway.execution.database import Database
 from gateway.observe import Observer
+from gateway.operations.exports import Exports, limits_of
 from gateway.operations.tags import Tags
+from gateway.query.cursors import Cursors
 from gateway.security.access import AccessBook
 from gateway.security.authenticate import Authenticator
 from gateway.settings import Settings
@@ -36,7 +38,7 @@ from gateway.web.logs import configure_logging, log_observer
 from gateway.web.pipeline import Fork, through_stages
 from gateway.web.public import PublicPages, json_response
 from gateway.web.routes import ResourceRoutes
-from gateway.web.service import Service, make_service, utc_now
+from gateway.web.service import Service, Shared, make_service, utc_now
 from gateway.web.stages.authenticate import PRINCIPAL
 
 
@@ -76,13 +78,14 @@ def make_parts(
     """Return the wired parts, on a database of the caller's where one is given; nothing is connected yet."""
     database = database or open_database(settings, observer)
     state = StateStore.open(settings.state_path)
-    tags = Tags(shared_key(state.write, "etag"))
+    tags, cursors = Tags(shared_key(state.write, "etag")), Cursors(shared_key(state.write, "cursor"))
+    shared = Shared(tags, cursors, Exports(database, limits_of(settings)))
 
     def load(before: Loaded | None) -> Loaded:
         return load_catalog(settings, before.catalog if before is not None else None)
 
     def serve(loaded: Loaded) -> Service:
-        return make_service(loaded.catalog, database, settings, observer, now, tags)
+        return make_service(loaded.catalog, database, settings, observer, now, shared)
 
     sources = Sources(
         load=load,

@@ -24,7 +24,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as the handlers need it. ``origin`` is scheme and host of absolute links."""
+    """One request as the handlers need it. ``origin`` is scheme and host of absolute links.
+
+    ``accept`` are the values of all ``Accept`` headers, joined by commas.
+    """
 
     service: Service
     method: str
@@ -37,6 +40,7 @@ class Call:
     max_json_depth: int = 10
     precondition: Precondition | None = None
     preferences: Preferences = NO_PREFERENCES
+    accept: str = ""
 
     def context(self) -> Context:
         """Return the context of one planning run."""

@@ -13,21 +13,44 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.catalog.model import Column, Table
-from gateway.errors import MethodError, NotFoundError
+from gateway.catalog.model import Column, CustomField, Table
+from gateway.errors import MethodError, NotFoundError, RequestError
+from gateway.operations.results import RowResult
 from gateway.operations.tags import precondition_failed
 from gateway.query.context import known_resource
+from gateway.query.intent import ReadIntent
 from gateway.query.plan import ReadPlan
-from gateway.query.planner import known_relationship
+from gateway.query.planner import PlannedRead, known_relationship
 from gateway.query.writes import refusal_of_writes
-from gateway.rest.parse import parse_nothing
-from gateway.rest.paths import CallerPath, IndexPath, ListPath, RelatedPath, ResourcePath, RowPath
-from gateway.rest.render import readable_relationships, render_index, render_page, render_row, row_links, with_ids
-from gateway.rest.url import list_path, parse_query, row_path
+from gateway.rest.formats import ROW_FORMATS, negotiate
+from gateway.rest.links import cuts_of
+from gateway.rest.parse import ReadRequest, parse_nothing
+from gateway.rest.paths import (
+    QUERY_KEY,
+    CallerPath,
+    IndexPath,
+    ListPath,
+    QueryPath,
+    RelatedPath,
+    ResourcePath,
+    RowPath,
+)
+from gateway.rest.query_body import QUERY_TYPE, parse_query_body
+from gateway.rest.render import (
+    cut_headers,
+    cut_meta,
+    readable_relationships,
+    render_index,
+    render_page,
+    render_row,
+    row_links,
+    with_ids,
+)
+from gateway.rest.url import parse_query, row_path
 from gateway.web.caller import describe_caller
 from gateway.web.calls import Answer, Call
 from gateway.web.changes import change_row, change_rows, create_row, delete_row, delete_rows
-from gateway.web.memory import KnownList, known_list, known_row
+from gateway.web.memory import KnownList, ManyPath, is_one, known_list, known_row, queried_list
 
 Handler = Callable[[Call, Any], Awaitable[Answer]]
 
@@ -39,7 +62,7 @@ async def answer(call: Call, path: ResourcePath) -> Answer:
         GatewayError: whatever the request meets; a 405 says what the path takes.
     """
     handler = HANDLERS.get((type(path), call.method))
-    if handler is None:
+    if handler is None or _is_read_only(path, call.method):
         check_known(call, path)
         allowed = ", ".join(allowed_methods(call, path))
         raise MethodError("method_not_allowed", f"{call.method} is not taken here.", headers={"Allow": allowed})
@@ -55,12 +78,35 @@ async def answer(call: Call, path: ResourcePath) -> Answer:
 
 def allowed_methods(call: Call, path: ResourcePath) -> tuple[str, ...]:
     """Return the methods that a path takes; writes only where the table takes them."""
-    methods = tuple(method for kind, method in HANDLERS if kind is type(path))
+    methods = tuple(m for kind, m in HANDLERS if kind is type(path) and not _is_read_only(path, m))
+    if isinstance(path, RelatedPath) and not leads_to_many(call, path):
+        return tuple(method for method in methods if method != "QUERY")
     if not isinstance(path, ListPath | RowPath):
         return methods
     table = call.service.catalog.resources.get(path.resource)
     refused = _refused_methods(table) if table is not None else frozenset()
-    return tuple(method for method in methods if method not in refused)
+    taken = tuple(method for method in methods if method not in refused)
+    return (*taken, "POST") if isinstance(path, RowPath) and path.key == QUERY_KEY else taken
+
+
+def reads_list(path: ResourcePath, method: str) -> bool:
+    """Whether a request asks for rows that can be had in other formats, or by a body."""
+    return isinstance(path, QueryPath) or (isinstance(path, ListPath | RelatedPath) and method in _READING)
+
+
+_READING: Final = frozenset({"GET", "HEAD", "QUERY"})
+
+
+def _is_read_only(path: ResourcePath, method: str) -> bool:
+    """Whether a method is not for the path because its suffix names a format: what is written has none."""
+    return isinstance(path, ListPath) and path.suffix is not None and method not in (*_READING, "OPTIONS")
+
+
+def leads_to_many(call: Call, path: RelatedPath) -> bool:
+    """Whether a relationship leads to a list of rows; so it is called where there is none, too."""
+    parent = call.service.catalog.resources.get(path.origin.resource)
+    edge = parent.relationships.get(path.origin.relationship) if parent is not None else None
+    return edge is None or edge.is_to_many
 
 
 def _refused_methods(table: Table) -> frozenset[str]:
@@ -89,62 +135,89 @@ async def show_caller(call: Call, path: CallerPath) -> Answer:
     return Answer(200, orjson.dumps({"data": describe_caller(call.principal, call.access, call.service)}))
 
 
-async def list_rows(call: Call, path: ListPath) -> Answer:
-    """A page of a resource."""
-    known = known_list(call.service, call.access, path.resource, call.query)
-    return await _page(call, known, list_path(known.table.resource or ""))
-
-
-async def list_related(call: Call, path: RelatedPath) -> Answer:
-    """A page of a to-many, or the one row of a to-one."""
-    known = known_list(call.service, call.access, path.origin.resource, call.query, path.origin)
-    if known.planned.count is None:
+async def list_rows(call: Call, path: ListPath | RelatedPath) -> Answer:
+    """A page of a resource or of a to-many, or the one row of a to-one."""
+    known = known_list(call.service, call.access, path, call.query)
+    if is_one(known):
+        negotiate(call.accept, None, path.suffix, ROW_FORMATS)
         return await _single(call, known)
-    parent = call.service.catalog.resources[path.origin.resource]
-    base = row_path(parent.resource or "", path.origin.key)
-    return await _page(call, known, f"{base}/{path.origin.relationship}")
+    return await _many(call, path, known)
 
 
-async def _page(call: Call, known: KnownList, path: str) -> Answer:
-    result = await call.service.reads.page(known.planned, known.request.intent.count)
-    if not known.request.is_enveloped:
+async def query_rows(call: Call, path: ManyPath) -> Answer:
+    """A page of a resource or of a to-many, asked for by a body (RFC 10008)."""
+    if isinstance(path, RelatedPath) and not leads_to_many(call, path):
+        raise MethodError("method_not_allowed", f"{call.method} is not taken here: it is one row.")
+    for pair in parse_query(call.query):
+        detail = "The parameters of this query stand in its body: put this one there too."
+        raise RequestError("parameter_conflict", detail, parameter=pair.name)
+    header = "Accept-Query" if call.method == "QUERY" else "Accept-Post"
+    given = parse_query_body(call.content_type, call.body, header)
+    return await _many(call, path, queried_list(call.service, call.access, path, given))
+
+
+async def _many(call: Call, path: ManyPath, known: KnownList) -> Answer:
+    request = known.request
+    suffix = None if isinstance(path, QueryPath) else path.suffix
+    wanted = negotiate(call.accept, request.format, suffix, ROW_FORMATS)
+    if request.is_spreadsheet and wanted.name not in ("csv", "xlsx"):
+        detail = f"spreadsheet makes csv safe for spreadsheets; the reply would be {wanted.name}."
+        raise RequestError("parameter_conflict", detail, parameter="spreadsheet")
+    result = await call.service.reads.page(known.planned, request.intent.count)
+    cursor = None
+    if result.has_more and result.position is not None:
+        cursor = call.service.cursors.seal(result.position, known.binding)
+    if not request.is_enveloped and isinstance(known.planned, PlannedRead):
         result = replace(result, rows=with_ids(result.rows, known.table))
-    reply = render_page(result, known.request, path, call.origin)
+    own = f"{known.path}/query" if isinstance(path, QueryPath) else known.path
+    reply = render_page(result, request, own, call.origin, cursor)
     return Answer(200, reply.body, reply.headers)
 
 
 async def _single(call: Call, known: KnownList) -> Answer:
     """The row of a to-one. The request did not name its key, so its path is told from the row."""
     table, intent = known.table, known.request.intent
+    assert isinstance(known.planned, PlannedRead)
+    assert isinstance(intent, ReadIntent)
     try:
         found = await call.service.reads.row(known.planned.plan, known.planned.values)
     except NotFoundError as error:
         name = intent.origin.relationship if intent.origin is not None else "such row"
         detail = f"There is no {name} here: the row has none, or there is no such row."
         raise NotFoundError("row_unknown", detail) from error
-    row, headers = found.row, _validators(found.tag)
     if _is_known(call, found.tag, known.planned.plan):
-        return Answer(304, headers=headers)
+        return Answer(304, headers=_validators(found.tag))
+    row = found.row
     path = row_path(table.resource or "", (row[column.name] for column in table.key))
     links = row_links(path, readable_relationships(call.service.catalog, call.access, table))
     if not known.request.is_enveloped:
-        return Answer(200, render_row(with_ids([row], table)[0], links, is_enveloped=False), headers)
-    if intent.fields is not None and "*" not in intent.fields:
-        row = {name: row[name] for name in dict.fromkeys(intent.fields)}
-    return Answer(200, render_row(row, links), headers)
+        row = with_ids([row], table)[0]
+    elif intent.fields is not None and "*" not in intent.fields:
+        unasked = {column.name for column in table.key}.difference(intent.fields)
+        row = {name: value for name, value in row.items() if name not in unasked}
+    return _row(call, known.request, known.planned.plan, replace(found, row=row), links)
 
 
 async def show_row(call: Call, path: RowPath) -> Answer:
     """One row."""
     known, values = known_row(call.service, call.access, path.resource, path.key, call.query)
     found = await call.service.reads.row(known.planned.plan, values)
-    row, headers = found.row, _validators(found.tag)
     if _is_known(call, found.tag, known.planned.plan):
-        return Answer(304, headers=headers)
+        return Answer(304, headers=_validators(found.tag))
     if not known.request.is_enveloped:
-        row = with_ids([row], known.table)[0]
+        found = replace(found, row=with_ids([found.row], known.table)[0])
     links = row_links(row_path(known.table.resource or "", values[: len(path.key)]), known.links)
-    return Answer(200, render_row(row, links, is_enveloped=known.request.is_enveloped), headers)
+    return _row(call, known.request, known.planned.plan, found, links)
+
+
+def _row(call: Call, request: ReadRequest, plan: ReadPlan, found: RowResult, links: Mapping[str, str]) -> Answer:
+    """The answer of one row. With rows of others in it, its tag would not tell whether it is still the same."""
+    headers = {} if plan.embeds else _validators(found.tag)
+    cuts = cuts_of(found.truncated, request.given)
+    if not request.is_enveloped:
+        body = render_row(found.row, links, is_enveloped=False)
+        return Answer(200, body, headers | cut_headers(cuts, call.origin))
+    return Answer(200, render_row(found.row, links, meta=cut_meta(cuts) or None), headers)
 
 
 def _validators(tag: str) -> dict[str, str]:
@@ -162,13 +235,18 @@ def _is_known(call: Call, tag: str, plan: ReadPlan) -> bool:
         return False
     if call.precondition.is_stale(tag):
         raise precondition_failed()
-    return call.precondition.is_known(tag) and all(isinstance(field, Column) for field in plan.fields)
+    is_whole = not plan.embeds and all(isinstance(field, Column | CustomField) for field in plan.fields)
+    return call.precondition.is_known(tag) and is_whole
 
 
 async def show_options(call: Call, path: ResourcePath) -> Answer:
     """What the path takes."""
     check_known(call, path)
-    return Answer(204, headers={"Allow": ", ".join(allowed_methods(call, path))})
+    allowed = allowed_methods(call, path)
+    headers = {"Allow": ", ".join(allowed)}
+    if "QUERY" in allowed:
+        headers["Accept-Query"] = QUERY_TYPE
+    return Answer(204, headers=headers)
 
 
 def check_known(call: Call, path: ResourcePath) -> None:
@@ -178,7 +256,7 @@ def check_known(call: Call, path: ResourcePath) -> None:
         NotFoundError: ``resource_unknown``, ``relationship_unknown``.
         ForbiddenError: ``grant_missing``.
     """
-    if isinstance(path, ListPath | RowPath):
+    if isinstance(path, ListPath | RowPath | QueryPath):
         known_resource(call.context(), path.resource)
     elif isinstance(path, RelatedPath):
         context = call.context()
@@ -192,7 +270,9 @@ HANDLERS: Final[Mapping[_Key, Handler]] = MappingProxyType(
         **{(CallerPath, method): show_caller for method in ("GET", "HEAD")},
         **{(ListPath, method): list_rows for method in ("GET", "HEAD")},
         **{(RowPath, method): show_row for method in ("GET", "HEAD")},
-        **{(RelatedPath, method): list_related for method in ("GET", "HEAD")},
+        **{(RelatedPath, method): list_rows for method in ("GET", "HEAD")},
+        **{(kind, "QUERY"): query_rows for kind in (ListPath, RelatedPath)},
+        (QueryPath, "POST"): query_rows,
         (ListPath, "POST"): create_row,
         (ListPath, "PATCH"): change_rows,
         (ListPath, "DELETE"): delete_rows,

@@ -2,31 +2,42 @@
 
 The key of a row is the one thing that changes between requests for single rows, so
 its plan is kept without it. A list is kept by its whole query string, unless its
-values depend on the moment it was asked (date words).
+values depend on the moment it was asked (date words) or on a cursor. What came in a
+body is not kept.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from gateway.catalog.model import Table
+from gateway.catalog.model import Catalog, Table
+from gateway.errors import RequestError
 from gateway.query.access import Access
-from gateway.query.intent import Origin
+from gateway.query.aggregates import PlannedGroups, plan_groups
+from gateway.query.intent import AggregateIntent, Origin
 from gateway.query.plan import Values
 from gateway.query.planner import PlannedRead, plan_read, values_for_key
-from gateway.rest.parse import ReadRequest, parse_list, parse_row, parse_to_one
+from gateway.rest.binding import binding_of
+from gateway.rest.given import Given
+from gateway.rest.parse import ReadRequest, parse_list, parse_query_list, parse_row, parse_to_one
+from gateway.rest.paths import ListPath, QueryPath, RelatedPath
 from gateway.rest.render import readable_relationships
-from gateway.rest.url import parse_query
+from gateway.rest.url import list_path, parse_query, related_path
 from gateway.web.service import Service
+
+ManyPath = ListPath | RelatedPath | QueryPath
 
 
 @dataclass(frozen=True, slots=True)
 class KnownList:
-    """A list as it is asked by one query string."""
+    """A list as it is asked by one query; ``path`` is its canonical one and ``binding`` what its cursors belong to."""
 
     request: ReadRequest
-    planned: PlannedRead
+    planned: PlannedRead | PlannedGroups
     table: Table
+    path: str
+    binding: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +50,105 @@ class KnownRow:
     links: tuple[str, ...]
 
 
-def known_list(
-    service: Service, access: Access, resource: str, query: bytes, origin: Origin | None = None
-) -> KnownList:
-    """Return the planned list of a query string, from memory when it was asked before."""
-    key = (access, resource, origin, query)
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What the path of a list names: the table whose rows are asked for, None where there is none."""
+
+    resource: str
+    origin: Origin | None
+    table: Table | None
+    path: str
+    is_to_one: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the resource whose rows are asked for."""
+        return frozenset() if self.table is None else frozenset({self.table.resource or "", *self.table.aliases})
+
+
+def known_list(service: Service, access: Access, path: ManyPath, query: bytes) -> KnownList:
+    """Return the planned list of a query string, from memory when it was asked before.
+
+    Raises:
+        GatewayError: whatever is wrong with the request.
+    """
+    key = (access, path, query)
     known = service.memory.get(key)
     if isinstance(known, KnownList):
         return known
-    request = _parsed(service, resource, query, origin)
-    planned = plan_read(service.context(access), request.intent)
-    made = KnownList(request, planned, planned.plan.table)
-    if planned.is_timeless:
+
+    def parse(target: _Target) -> ReadRequest:
+        pairs = parse_query(query)
+        if target.is_to_one and target.origin is not None:
+            return parse_to_one(target.resource, pairs, target.origin, target.names)
+        return parse_list(target.resource, pairs, target.origin, target.names)
+
+    made = _planned(service, access, path, parse)
+    if made.planned.is_timeless and not made.request.cursor:
         service.memory.put(key, made)
     return made
 
 
-def _parsed(service: Service, resource: str, query: bytes, origin: Origin | None) -> ReadRequest:
-    """A to-one takes the parameters of a row; what the path leads to decides."""
-    pairs = parse_query(query)
-    table = service.catalog.resources.get(resource)
-    edge = table.relationships.get(origin.relationship) if table is not None and origin is not None else None
-    if origin is not None and edge is not None and not edge.is_to_many:
-        return parse_to_one(resource, pairs, origin)
-    return parse_list(resource, pairs, origin)
+def queried_list(service: Service, access: Access, path: ManyPath, given: Given) -> KnownList:
+    """Return the planned list of parameters that came in a body.
+
+    Raises:
+        GatewayError: whatever is wrong with the request.
+    """
+    return _planned(
+        service,
+        access,
+        path,
+        lambda target: parse_query_list(target.resource, given, target.origin, target.names),
+    )
+
+
+def _planned(service: Service, access: Access, path: ManyPath, parse: Callable[[_Target], ReadRequest]) -> KnownList:
+    target = _target(service.catalog, path)
+    request = parse(target)
+    binding = b"" if target.is_to_one else binding_of(target.path, request.given)
+    if request.cursor and target.table is not None:
+        page = replace(request.intent.page, after=service.cursors.open(request.cursor, binding))
+        request = replace(request, intent=replace(request.intent, page=page))
+    planned = _plan(service, access, request)
+    if request.style == "cursor" and isinstance(planned, PlannedRead) and not planned.plan.is_followed:
+        raise _not_followed(planned.plan.table)
+    return KnownList(request, planned, planned.plan.table, target.path, binding)
+
+
+def _plan(service: Service, access: Access, request: ReadRequest) -> PlannedRead | PlannedGroups:
+    context = service.context(access)
+    if isinstance(request.intent, AggregateIntent):
+        return plan_groups(context, request.intent)
+    return plan_read(context, request.intent)
+
+
+def _not_followed(table: Table) -> RequestError:
+    why = "in this order" if table.key else "as its rows have no key"
+    detail = f"{table.resource} cannot be paged by cursor {why}: take page, or limit and offset."
+    return RequestError("parameter_invalid", detail, parameter="cursor")
+
+
+def _target(catalog: Catalog, path: ManyPath) -> _Target:
+    if not isinstance(path, RelatedPath):
+        table = catalog.resources.get(path.resource)
+        return _Target(path.resource, None, table, list_path(_canonical(table, path.resource)))
+    origin = path.origin
+    parent = catalog.resources.get(origin.resource)
+    edge = parent.relationships.get(origin.relationship) if parent is not None else None
+    place = related_path(_canonical(parent, origin.resource), origin.key, origin.relationship)
+    if edge is None:
+        return _Target(origin.resource, origin, None, place)
+    return _Target(origin.resource, origin, catalog.table_of(edge), place, not edge.is_to_many)
+
+
+def _canonical(table: Table | None, name: str) -> str:
+    return name if table is None or table.resource is None else table.resource
+
+
+def is_one(known: KnownList) -> bool:
+    """Whether what was asked as a list is the one row of a to-one."""
+    return isinstance(known.planned, PlannedRead) and known.planned.count is None
 
 
 def known_row(
@@ -73,7 +159,9 @@ def known_row(
     known = service.memory.get(place)
     if isinstance(known, KnownRow):
         return known, values_for_key(known.planned, key, service.clock())
-    request = parse_row(resource, key, parse_query(query))
+    names = _target(service.catalog, ListPath(resource)).names
+    request = parse_row(resource, key, parse_query(query), names)
+    assert not isinstance(request.intent, AggregateIntent)
     planned = plan_read(service.context(access), request.intent)
     links = readable_relationships(service.catalog, access, planned.plan.table)
     made = KnownRow(request, planned, planned.plan.table, links)

@@ -11,14 +11,15 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.errors import RequestError, SchemaChangedError
-from gateway.rest.paths import ListPath, ResourcePath, parse_path
+from gateway.errors import SchemaChangedError
+from gateway.rest.formats import ROW_FORMATS, negotiate
+from gateway.rest.paths import ListPath, QueryPath, ResourcePath, parse_path, path_for
 from gateway.rest.preconditions import NO_PREFERENCES, parse_precondition, parse_prefer
 from gateway.security.access import AccessBook
 from gateway.settings import Settings
 from gateway.web.calls import Answer, Call
 from gateway.web.disconnect import ClientGoneError, ClientWatch
-from gateway.web.handlers import answer
+from gateway.web.handlers import answer, reads_list
 from gateway.web.idempotency import KEYED_METHODS, Idempotency, key_of, keyed_request
 from gateway.web.keeper import Keeper
 from gateway.web.replies import send_reply
@@ -40,16 +41,19 @@ class ResourceRoutes:
         self._idempotency = idempotency
         self._one = BodyLimit(settings.max_body_bytes)
         self._many = BodyLimit(settings.max_body_bytes, settings.max_bulk_body_bytes)
+        self._query = BodyLimit(max(settings.max_body_bytes, settings.max_bulk_body_bytes))
         self._body_wait_s = settings.body_wait_s
         self._max_json_depth = settings.max_json_depth
         self._public_url = settings.public_url.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        check_accept(scope)
-        path = parse_path(scope["raw_path"])
-        service = self._keeper.service()
         method: str = scope["method"]
+        named = parse_path(scope["raw_path"])
+        service = self._keeper.service()
+        path = path_for(named, method, service.catalog)
+        if not reads_list(path, method):
+            negotiate(accept_of(scope), None, None, ROW_FORMATS)
         body = b"" if method in _BODILESS else await self._body(receive, scope, path)
         try:
             async with ClientWatch(receive):
@@ -59,14 +63,18 @@ class ResourceRoutes:
         await send_reply(send, reply.status, reply.body, reply.headers, is_head=method == "HEAD")
 
     async def _body(self, receive: Receive, scope: Scope, path: ResourcePath) -> bytes:
-        """The body; only an array of new rows may have the size of many."""
-        takes_rows = scope["method"] == "POST" and isinstance(path, ListPath)
+        """The body; only an array of new rows and a query may have the size of many rows."""
         lengths = (value for name, value in scope["headers"] if name == b"content-length" and value.isdigit())
-        limit = self._many if takes_rows else self._one
+        limit = self._one
+        if reads_list(path, scope["method"]):
+            limit = self._query
+        elif scope["method"] == "POST" and isinstance(path, ListPath):
+            limit = self._many
         return await read_body(receive, limit, self._body_wait_s, int(next(lengths, 0)))
 
     async def _answer(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
-        key = key_of(scope["headers"]) if scope["method"] in KEYED_METHODS else None
+        is_write = scope["method"] in KEYED_METHODS and not isinstance(path, QueryPath)
+        key = key_of(scope["headers"]) if is_write else None
         if key is not None:
             call = self._call(service, scope, body)
             request = keyed_request(call, path, scope["raw_path"], key, scope[REQUEST_ID])
@@ -84,13 +92,15 @@ class ResourceRoutes:
     def _call(self, service: Service, scope: Scope, body: bytes) -> Call:
         principal = scope[PRINCIPAL]
         access = self._accesses.access_of(principal, service.catalog)
-        host, content_type = b"", None
+        host, content_type, accept = b"", None, ""
         given: dict[bytes, str] = {}
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
+            elif name == b"accept":
+                accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
             elif name in _LISTS:  # repeated ones are one list (RFC 9110, section 5.3)
                 text = value.decode("latin-1")
                 given[name] = f"{given[name]}, {text}" if name in given else text
@@ -107,6 +117,7 @@ class ResourceRoutes:
             self._max_json_depth,
             parse_precondition(given.get(b"if-match"), given.get(b"if-none-match")) if given else None,
             parse_prefer(given.get(b"prefer")) if given else NO_PREFERENCES,
+            accept,
         )
 
 
@@ -121,20 +132,7 @@ def origin_of(scheme: str, host: bytes) -> str:
     return f"{scheme}://{host.decode('ascii')}" if _HOST.fullmatch(host) else ""
 
 
-def check_accept(scope: Scope) -> None:
-    """Pass when the client takes JSON (RFC 9110, section 12.5.1: case does not matter, repeated headers add up).
-
-    Raises:
-        RequestError: ``not_acceptable``.
-    """
-    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
-    if accepted and accepted != b"*/*" and not any(map(_takes_json, accepted.decode("latin-1").split(","))):
-        raise RequestError("not_acceptable", "Replies are application/json: accept that, or */*.")
-
-
-def _takes_json(media_range: str) -> bool:
-    """Whether one media range of an Accept header lets JSON through; ``q=0`` keeps it out."""
-    kind, *parameters = (part.strip() for part in media_range.split(";"))
-    is_refused = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
-    is_json = kind in ("", "*/*", "application/*", "application/json") or kind.endswith("+json")
-    return is_json and not is_refused
+def accept_of(scope: Scope) -> str:
+    """Return the values of all ``Accept`` headers: repeated ones are one list (RFC 9110, section 5.3)."""
+    values = [value for name, value in scope["headers"] if name == b"accept"]
+    return b",".join(values).decode("latin-1")

@@ -15,13 +15,17 @@ from gateway.catalog.model import Catalog
 from gateway.execution.database import Database
 from gateway.observe import Observer
 from gateway.operations.counts import Counts
+from gateway.operations.exports import Exports, limits_of
 from gateway.operations.fill import Fills
+from gateway.operations.guard import Guard, make_guard
 from gateway.operations.reads import Reads
 from gateway.operations.tags import Tags
 from gateway.operations.writes import Writes
 from gateway.query.access import Access
+from gateway.query.budget import DEFAULT_BUDGET, Budget
 from gateway.query.coerce import Clock
 from gateway.query.context import Context, Slots
+from gateway.query.cursors import Cursors
 from gateway.settings import Settings
 from gateway.sql.cache import Recent, StatementCache
 
@@ -31,7 +35,7 @@ class Service:
     """Everything that answers requests on one catalog.
 
     ``memory`` keeps planned requests by what was asked, so that a question asked
-    again is neither parsed nor planned again.
+    again is neither parsed nor planned again. ``cursors`` are those of all workers.
     """
 
     catalog: Catalog
@@ -40,6 +44,10 @@ class Service:
     writes: Writes
     memory: Recent[Hashable, object]
     now: Callable[[], datetime]
+    cursors: Cursors
+    exports: Exports
+    guard: Guard | None = None
+    budget: Budget = DEFAULT_BUDGET
 
     def clock(self) -> Clock:
         """Return the moment of a request in the CRM's zone."""
@@ -47,12 +55,21 @@ class Service:
 
     def context(self, access: Access) -> Context:
         """Return the context of one planning run."""
-        return Context(self.catalog, access, self.clock(), Slots(), secrets.token_hex)
+        return Context(self.catalog, access, self.clock(), Slots(), secrets.token_hex, self.budget)
 
 
 def utc_now() -> datetime:
     """Return the current moment."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the services of one worker share, one after the other; ``tags`` and ``cursors`` are those of all workers."""
+
+    tags: Tags
+    cursors: Cursors
+    exports: Exports
 
 
 def make_service(
@@ -61,10 +78,10 @@ def make_service(
     settings: Settings,
     observer: Observer,
     now: Callable[[], datetime] = utc_now,
-    tags: Tags | None = None,
+    shared: Shared | None = None,
 ) -> Service:
-    """Return what serves a catalog on a database; ``tags`` are those of all workers."""
-    tags = tags or Tags()
+    """Return what serves a catalog on a database; ``shared`` is what outlives the catalog, new where none is given."""
+    shared = shared or Shared(Tags(), Cursors(), Exports(database, limits_of(settings)))
     deadline_s = settings.count_deadline_ms / 1000
     statements = StatementCache(catalog, settings.plan_cache, deadline_s)
     counts = Counts(
@@ -76,6 +93,23 @@ def make_service(
         most_running=max(1, settings.pool_size // 4),
     )
     fills = Fills(catalog, statements, settings.staff_id)
-    reads = Reads(database, statements, counts, tags)
-    writes = Writes(database, statements, counts, fills, tags)
-    return Service(catalog, statements, reads, writes, Recent(settings.plan_cache), now)
+    budget = budget_of(settings)
+    guard = make_guard(catalog, settings.max_examined_rows, observer)
+    reads = Reads(database, statements, counts, shared.tags, guard, budget.embedded)
+    writes = Writes(database, statements, counts, fills, shared.tags)
+    memory: Recent[Hashable, object] = Recent(settings.plan_cache)
+    return Service(
+        catalog, statements, reads, writes, memory, now, shared.cursors, shared.exports, guard=guard, budget=budget
+    )
+
+
+def budget_of(settings: Settings) -> Budget:
+    """Return the limits of one question that the settings give."""
+    return Budget(
+        conditions=settings.max_conditions,
+        depth=settings.max_filter_depth,
+        hops=settings.max_path,
+        embeds=settings.max_includes,
+        embedded=settings.max_included_rows,
+        offset=settings.max_offset,
+    )

@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Message
 from gateway.catalog.kinds import Dialect
 from gateway.errors import REGISTRY
 from gateway.execution.connect import open_database
-from gateway.execution.database import Database, Outcome, Parameters, PoolStatus, Row, Session
+from gateway.execution.database import Database, Outcome, Parameters, PoolStatus, Row, Session, Snapshot
 from gateway.observe import Event
 from gateway.security.tokens import new_token
 from gateway.settings import Settings
@@ -76,6 +76,14 @@ class Recorder:
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         return self._recorded()
 
+    @asynccontextmanager
+    async def _recorded_snapshot(self) -> AsyncIterator[Snapshot]:
+        async with self.inner.snapshot() as snapshot:
+            yield _RecordedSnapshot(snapshot, self.texts)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        return self._recorded_snapshot()
+
     async def probe(self) -> None:
         await self.inner.probe()
 
@@ -94,6 +102,19 @@ class _RecordedSession:
     async def run(self, text: str, parameters: Parameters = ()) -> Outcome:
         self.texts.append(text)
         return await self.inner.run(text, parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordedSnapshot:
+    inner: Snapshot
+    texts: list[str]
+
+    async def run(self, text: str, parameters: Parameters = ()) -> Sequence[Row]:
+        self.texts.append(text)
+        return await self.inner.run(text, parameters)
+
+    async def release(self) -> None:
+        await self.inner.release()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.catalog.kinds import Dialect
-from gateway.execution.database import Outcome, Parameters, PoolStatus, Row, Session
+from gateway.execution.database import Outcome, Parameters, PoolStatus, Row, Session, Snapshot
 
 Answer = Sequence[Row] | Outcome | Exception
 
@@ -73,6 +73,15 @@ class FakeDatabase:
         """Return a transaction that keeps how it ended."""
         return self._transacted()
 
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Return a snapshot that answers from the script too."""
+        return self._read()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[Snapshot]:
+        yield FakeSnapshot(self)
+        self.log.append("end of snapshot")
+
     async def probe(self) -> None:
         """Be there."""
 
@@ -82,3 +91,18 @@ class FakeDatabase:
 
     async def close(self) -> None:
         """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSnapshot:
+    """A snapshot of a database that answers from a script."""
+
+    database: FakeDatabase
+
+    async def run(self, text: str, parameters: Parameters = ()) -> Sequence[Row]:
+        """Answer a read."""
+        return (await self.database.run(text, parameters)).rows
+
+    async def release(self) -> None:
+        """Keep that the locks were given up."""
+        self.database.log.append("release")

@@ -5,7 +5,7 @@ from sample_crm.areas.lookups import CONTRACT_TYPES
 from sample_crm.areas.projects import project_of
 from sample_crm.dice import Dice
 from sample_crm.php import php_list
-from sample_crm.world import ADMIN_ID, Document, World
+from sample_crm.world import ADMIN_ID, Client, Document, World
 
 _SUBJECTS = ("Support agreement", "Hosting contract", "عقد صيانة", "Contrat-cadre", "Wartungsvertrag", "NDA")
 _STATES = ("active", "active", "past_due", "canceled", "future", None)
@@ -15,14 +15,14 @@ def fill_contracts(world: World) -> None:
     """Fill contracts; a third is signed by the customer, one in twenty lies in the bin."""
     dice = world.dice("contracts")
     for number in range(world.scale.contracts):
-        _add(world, dice, number)
+        day = int(world.days.first * (1 - (number + 1) / world.scale.contracts))
+        add_contract(world, dice, number, world.client_by(dice, day), day)
     for number in range(max(3, world.scale.contracts // 8)):
         _add_subscription(world, dice, number)
 
 
-def _add(world: World, dice: Dice, number: int) -> None:
-    day = int(world.days.first * (1 - (number + 1) / world.scale.contracts))
-    client = world.client_by(dice, day)
+def add_contract(world: World, dice: Dice, number: int, client: Client, day: int) -> None:
+    """Add a contract of a customer that begins on that day; ``number`` decides what else is true of it."""
     is_signed = bool(client.contacts) and number % 3 == 0
     end = day + dice.pick((180, 365, 365, 730))
     value = dice.between(10, 600) * 10000

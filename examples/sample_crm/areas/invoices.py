@@ -12,7 +12,7 @@ from sample_crm.areas.projects import project_of
 from sample_crm.dice import Dice
 from sample_crm.php import php_list
 from sample_crm.store import Value
-from sample_crm.world import Billing, Client, Document, Employee, World
+from sample_crm.world import Billing, Client, Document, Employee, Shown, World
 
 PREFIX = "INV-"
 DRAFT_NUMBER = 1000000000
@@ -21,6 +21,8 @@ _REMEMBERED = 4000
 _SERIES = 47
 _ORPHAN = 45
 """The one invoice whose customer was deleted."""
+_SHOWN = 41
+"""Invoice 42, which the documentation asks for: one of those with a credit; `areas.showcase` pays the rest."""
 _GATEWAYS = ("stripe", "paypal", "mollie")
 _MODE_SETS = tuple(map(php_list, (["1"], DEFAULT_MODES, ["1", "2", "stripe", "paypal"], [])))
 
@@ -101,11 +103,16 @@ class _Writer:
         key = world.store.next_key("invoices")
         paid, payments = _plan_payments(world, dice, fate, day, draft.totals.total)
         credited = _plan_credit(dice, fate, draft.totals.total)
+        if at == _SHOWN:
+            credited = min(credited, draft.totals.total // 4)
+            paid = draft.totals.total - credited
         status = _status(fate, draft.totals.total, paid + credited, due)
         agent = world.agent(dice)
         document = Document(key, client, day, status, draft.totals.total, self._number(fate, day, at))
         self._write(document, draft, fate, due, agent)
         self._pay(document, payments, agent)
+        if at == _SHOWN:
+            world.shown = Shown(document, agent, paid)
         self._order(document, draft, credited)
         if at % _SERIES == 8:
             self._parent = document
@@ -158,7 +165,7 @@ class _Writer:
             allowed_payment_modes=dice.pick(_MODE_SETS),
             token=f"tok_fake{dice.hex32()}" if at % 23 == 1 else None,
             terms="Payment within the stated time.<br />\nGoods remain ours until paid." if at % 2 else None,
-            sale_agent=agent.id if at % 5 else 0,
+            sale_agent=agent.id if at % 5 and at % 53 != 8 else 0,
             show_quantity_as=1 + at % 3,
             project_id=0 if at == _ORPHAN else project_of(dice, client, 0.4),
             short_link=f"https://short.example/{dice.hex32()[:7]}" if at % 31 == 2 else None,
@@ -189,6 +196,8 @@ class _Writer:
     def _pay(self, document: Document, payments: list[tuple[int, int]], agent: Employee) -> None:
         for day, amount in payments:
             self._put_payment(document.id, day, amount)
+            if day >= self.world.days.month_start and document.client and document.id - 1 != _ORPHAN:
+                self.world.payers[document.client.id] += amount
             if self.dice.chance(self.world.scale.detail):
                 stamp = self.world.days.stamp(day, 50400)
                 staff = (str(agent.id), agent.name)

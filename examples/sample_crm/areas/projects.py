@@ -34,14 +34,18 @@ def fill_projects(world: World) -> None:
     """Fill the project tables and hang each project on its customer."""
     dice = world.dice("projects")
     for number in range(world.scale.projects):
-        project = _add(world, dice, number)
-        project.client.projects.append(project.id)
-        world.projects.append(project)
+        start = int(world.days.first * (1 - (number + 0.5) / world.scale.projects))
+        add_project(world, dice, number, world.client_by(dice, start), start)
 
 
-def _add(world: World, dice: Dice, number: int) -> Project:
-    start = int(world.days.first * (1 - (number + 0.5) / world.scale.projects))
-    client = world.client_by(dice, start)
+def add_project(world: World, dice: Dice, number: int, client: Client, start: int) -> None:
+    """Add a project of a customer that begins on that day; ``number`` decides what else is true of it."""
+    project = _add(world, dice, number, client, start)
+    client.projects.append(project.id)
+    world.projects.append(project)
+
+
+def _add(world: World, dice: Dice, number: int, client: Client, start: int) -> Project:
     status = _status(dice, start)
     name = f"{dice.pick(_NAMES)} {client.company.place.city}"
     creator = world.agent(dice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.errors import Issue, ValidationError
-from gateway.query.writes import at_fault, pointer
+from gateway.query.judged import at_fault, pointer
 
 
 def fault(column: str, code: str, message: str, path: str = "") -> Issue:

@@ -12,6 +12,8 @@ picks.csv      to-ones that pick one of many children
 derived.csv    fields computed from others, in the grammar of `catalog.expressions`
 kinds.csv      what text columns hold
 allowed.csv    the only values a column takes
+customfields.csv  whose rows have custom fields: what definitions and values call them, and the key that values hold
+labels.csv     what the codes of a column mean
 fillers.csv    what is written where a create leaves a column out
 sensitive.csv  secret, token and confidential columns are hidden; pii and pii_text only masked for onlookers
 profile.yaml   what is said once for all tables

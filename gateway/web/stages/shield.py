@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import RequestError
 from gateway.settings import Settings
 
+_LARGE: Final = frozenset({"POST", "QUERY"})
+
 
 class Shield:
     """Refuses URLs and declared bodies over their limits; `read_body` holds undeclared ones to the same."""
@@ -36,8 +38,8 @@ class Shield:
                 self._check_length(scope["method"], int(value))
 
     def _check_length(self, method: str, length: int) -> None:
-        """What a POST holds, an array of rows or something else, is only known when it is there."""
-        limit = self._max_bulk_body_bytes if method == "POST" else self._max_body_bytes
+        """What a POST holds, an array of rows, a query or something else, is only known when it is there."""
+        limit = self._max_bulk_body_bytes if method in _LARGE else self._max_body_bytes
         if length > limit:
             raise body_too_large(limit)
 

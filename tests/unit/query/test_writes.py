@@ -17,18 +17,9 @@ from gateway.catalog.reflected import ReflectedColumn
 from gateway.errors import ForbiddenError, Issue, MethodError, NotFoundError, ValidationError
 from gateway.query.access import OPERATIONS, Access, Grant, Operation
 from gateway.query.intent import ConditionIntent, WriteIntent
+from gateway.query.judged import MOST_SUGGESTIONS, SentBack, pointer
 from gateway.query.plan import InsertStep, PendingFill, SlotValue, UpdateStep
-from gateway.query.writes import (
-    MOST_SUGGESTIONS,
-    PlannedWrite,
-    SentBack,
-    altered,
-    as_stored,
-    plan_create,
-    pointer,
-    refusal_of_writes,
-    with_value,
-)
+from gateway.query.writes import PlannedWrite, altered, as_stored, plan_create, refusal_of_writes, with_value
 from tests.support.asking import ALL, READ, context_of, crm, granted, write
 from tests.support.catalogs import START, ZONE, exposure_of, make_catalog, names, reflected
 from tests.support.kinds import things

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from gateway.catalog.kinds import ValueFormat
 from gateway.errors import RequestError
-from gateway.query.intent import ConditionIntent, OrderIntent, Origin, PageIntent, ReadIntent
+from gateway.query.intent import (
+    AggregateIntent,
+    AllIntent,
+    AnyIntent,
+    ConditionIntent,
+    EmbedIntent,
+    OrderIntent,
+    Origin,
+    PageIntent,
+    ReadIntent,
+)
+from gateway.rest.filters import parse_filters
+from gateway.rest.given import parse_sort
 from gateway.rest.parse import (
     CREATE_PARAMETERS,
     LIST_PARAMETERS,
@@ -19,11 +31,10 @@ from gateway.rest.parse import (
     ReadRequest,
     WriteRequest,
     parse_bulk,
-    parse_filter,
     parse_list,
     parse_nothing,
+    parse_query_list,
     parse_row,
-    parse_sort,
     parse_to_one,
     parse_write,
 )
@@ -41,7 +52,7 @@ def refused(query: str | bytes) -> RequestError:
 
 
 def test_a_list_without_parameters_has_its_defaults() -> None:
-    """First page, exact count, enveloped, plain values."""
+    """First page, exact count, enveloped, plain values, as JSON."""
     assert parsed("") == ReadRequest(ReadIntent("invoices"))
 
 
@@ -49,7 +60,8 @@ def test_each_parameter_has_its_place_in_the_intent() -> None:
     """What is asked, and what only shapes the reply."""
     request = parsed(
         "fields=id,total&filter[total.gte]=1000&filter[status]=2&q=x&sort=-total,id&page=3&per_page=10"
-        "&count=none&decimals=string&bigints=string&envelope=false"
+        "&count=none&decimals=string&bigints=string&envelope=false&labels=1&include=client&where={}"
+        "&format=csv&spreadsheet=true"
     )
 
     assert request.intent == ReadIntent(
@@ -58,6 +70,7 @@ def test_each_parameter_has_its_place_in_the_intent() -> None:
         conditions=(
             ConditionIntent(("total", "gte"), "1000", "filter[total.gte]"),
             ConditionIntent(("status",), "2", "filter[status]"),
+            AllIntent(()),
         ),
         search="x",
         order=(OrderIntent("total", descending=True), OrderIntent("id")),
@@ -65,8 +78,11 @@ def test_each_parameter_has_its_place_in_the_intent() -> None:
         count="none",
         format=ValueFormat(are_decimals_text=True, are_bigints_text=True),
         needs_key=True,
+        embeds=(EmbedIntent(("client",)),),
+        has_labels=True,
     )
-    assert (request.is_enveloped, request.style) == (False, "page")
+    assert (request.is_enveloped, request.style, request.is_paged) == (False, "page", True)
+    assert (request.format, request.is_spreadsheet) == ("csv", True)
 
 
 # Encodings
@@ -118,7 +134,8 @@ def test_what_is_not_utf8_is_refused(query: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["sort=id&sort=id", "filter[id]=1&filter%5Bid%5D=1", "q=a&q=a", "fields=id&fields=id"]
+    "query",
+    ["sort=id&sort=id", "filter[id]=1&filter%5Bid%5D=1", "q=a&q=a", "fields=id&fields=id", "include=a&include=a"],
 )
 def test_the_same_parameter_twice_is_fine(query: str) -> None:
     """With the same value; it counts once."""
@@ -127,7 +144,17 @@ def test_the_same_parameter_twice_is_fine(query: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["sort=id&sort=-id", "filter[id]=1&filter[id]=2", "q=a&q=b", "count=none&count=exact", "fields=id&fields=total"],
+    [
+        "sort=id&sort=-id",
+        "filter[id]=1&filter[id]=2",
+        "q=a&q=b",
+        "count=none&count=exact",
+        "fields=id&fields=total",
+        "include=a&include=b",
+        "include[a][limit]=1&include[a][limit]=2",
+        "where={}&where={%22a%22:1}",
+        "group=a&group=b",
+    ],
 )
 def test_other_conflicts_are_refused(query: str) -> None:
     """Neither of the two can be meant alone."""
@@ -202,7 +229,11 @@ def test_links_keep_the_spelling_that_was_used(query: str, style: str) -> None:
         ("decimals=float", "parameter_invalid", "decimals"),
         ("bigints=1", "parameter_invalid", "bigints"),
         ("envelope=maybe", "parameter_invalid", "envelope"),
-        ("filter[a][b]=1", "filter_syntax", "filter[a][b]"),
+        ("labels=x", "parameter_invalid", "labels"),
+        ("spreadsheet=x", "parameter_invalid", "spreadsheet"),
+        ("filter[a][]=1", "filter_syntax", "filter[a][]"),
+        ("filter[][a]=1", "filter_syntax", "filter[][a]"),
+        ("filter[a..b][c]=1", "filter_syntax", "filter[a..b][c]"),
         ("filter[]=1", "filter_syntax", "filter[]"),
         ("filter[a.]=1", "filter_syntax", "filter[a.]"),
         ("filter[.a]=1", "filter_syntax", "filter[.a]"),
@@ -214,6 +245,8 @@ def test_links_keep_the_spelling_that_was_used(query: str, style: str) -> None:
         ("filters[a]=1", "parameter_unknown", "filters[a]"),
         ("filter.total=1", "parameter_unknown", "filter.total"),
         ("filterx=1", "parameter_unknown", "filterx"),
+        ("includes=a", "parameter_unknown", "includes"),
+        ("q[a]=1", "parameter_unknown", "q[a]"),
         ("Sort=id", "parameter_unknown", "Sort"),
         ("=1", "parameter_unknown", ""),
         ("sort[]=id", "parameter_unknown", "sort[]"),
@@ -240,8 +273,219 @@ def test_any_other_parameter_is_refused(name: str) -> None:
         encoded = quote(name, safe="")
     except UnicodeEncodeError:
         return
-    if name not in LIST_PARAMETERS and not name.startswith("filter"):
+    if name not in LIST_PARAMETERS and not name.startswith(("filter", "fields[", "include[", "having")):
         assert refused(f"{encoded}=1").code == "parameter_unknown"
+
+
+# Cursors
+
+
+@pytest.mark.parametrize(
+    ("query", "cursor", "page"),
+    [
+        ("cursor=", "", PageIntent()),
+        ("cursor=abc", "abc", PageIntent()),
+        ("cursor=abc&per_page=5", "abc", PageIntent(5)),
+        ("cursor=abc&limit=5&page[size]=5", "abc", PageIntent(5)),
+        ("cursor=abc&cursor=def", "def", PageIntent()),
+    ],
+)
+def test_a_cursor_is_a_style_of_its_own(query: str, cursor: str, page: PageIntent) -> None:
+    """Empty, it begins; the size of pages is free, and the last of several wins."""
+    request = parsed(query)
+
+    assert (request.style, request.cursor, request.intent.page) == ("cursor", cursor, page)
+
+
+@pytest.mark.parametrize("other", ["page", "page[number]", "offset"])
+def test_a_cursor_and_a_place_exclude_each_other(other: str) -> None:
+    """Which of the two is meant is not ours to say."""
+    error = refused(f"cursor=abc&{other}=1")
+
+    assert (error.code, error.issues[0].parameter) == ("parameter_conflict", other)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_paged"),
+    [("", False), ("sort=id", False), ("per_page=5", True), ("limit=5", True), ("page=1", True), ("cursor=", True)],
+)
+def test_it_is_known_whether_a_page_was_asked_for(query: str, is_paged: bool) -> None:
+    """An export without one holds all rows."""
+    assert parsed(query).is_paged is is_paged
+
+
+# Fields of the resource itself
+
+
+@pytest.mark.parametrize(
+    "query", ["fields[invoices]=id,total", "fields[bills]=id,total", "fields=id,total&fields[invoices]=id,total"]
+)
+def test_fields_may_name_the_resource_itself(query: str) -> None:
+    """By its names, as JSON:API's clients do."""
+    request = parse_list("invoices", parse_query(query.encode()), own=frozenset({"invoices", "bills"}))
+
+    assert isinstance(request.intent, ReadIntent)
+    assert (request.intent.fields, request.intent.embeds) == (("id", "total"), ())
+
+
+def test_an_embed_of_the_same_name_comes_first() -> None:
+    """``fields[invoices]`` then speaks of the rows that are included."""
+    intent = parsed("include=invoices&fields[invoices]=id&fields=total").intent
+
+    assert isinstance(intent, ReadIntent)
+    assert intent.fields == ("total",)
+    assert intent.embeds == (EmbedIntent(("invoices",), fields=("id",)),)
+
+
+def test_the_fields_of_the_resource_are_given_once() -> None:
+    """Two spellings that differ are a conflict."""
+    error = refused("fields=id&fields[invoices]=total")
+
+    assert (error.code, error.issues[0].parameter) == ("parameter_conflict", "fields")
+
+
+# Groups
+
+
+def test_each_parameter_of_groups_has_its_place_in_the_intent() -> None:
+    """Groups and metrics are words that the reply repeats."""
+    request = parsed(
+        "group=agent,date.month&metrics=count,sum.total&having[sum.total.gte]=1000&sort=-sum.total&filter[status]=2"
+        "&q=x&page=2&per_page=10&count=none&include=agent.tasks&fields[agent]=email&labels=true&decimals=string"
+        "&envelope=false"
+    )
+
+    assert request.intent == AggregateIntent(
+        "invoices",
+        groups=("agent", "date.month"),
+        metrics=("count", "sum.total"),
+        having=(ConditionIntent(("sum", "total", "gte"), "1000", "having[sum.total.gte]"),),
+        conditions=(ConditionIntent(("status",), "2", "filter[status]"),),
+        search="x",
+        order=(OrderIntent("sum.total", descending=True),),
+        page=PageIntent(10, 10),
+        count="none",
+        format=ValueFormat(are_decimals_text=True),
+        embeds=(
+            EmbedIntent(("agent", "tasks")),
+            EmbedIntent(("agent",), fields=("email",), parameter="fields[agent]"),
+        ),
+        has_labels=True,
+    )
+    assert not request.is_enveloped
+
+
+@pytest.mark.parametrize(
+    ("query", "groups", "metrics"),
+    [
+        ("group=status", ("status",), ("count",)),
+        ("metrics=sum.total", (), ("sum.total",)),
+        ("having[count.gt]=1", (), ("count",)),
+    ],
+)
+def test_any_word_of_groups_makes_groups(query: str, groups: tuple[str, ...], metrics: tuple[str, ...]) -> None:
+    """Without metrics rows are counted, without groups there is one row over everything."""
+    intent = parsed(query).intent
+
+    assert isinstance(intent, AggregateIntent)
+    assert (intent.groups, intent.metrics) == (groups, metrics)
+
+
+def test_the_row_of_a_grouped_relationship_needs_no_include() -> None:
+    """Its fields can be chosen."""
+    intent = parsed("group=invoice.client&fields[invoice.client]=company").intent
+
+    assert intent.embeds == (
+        EmbedIntent(("invoice", "client"), fields=("company",), parameter="fields[invoice.client]"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "parameter"),
+    [
+        ("group=", "group_syntax", "group"),
+        ("group=a,,b", "group_syntax", "group"),
+        ("metrics=count,", "group_syntax", "metrics"),
+        ("having[]=1", "filter_syntax", "having[]"),
+        ("having[a][b]=1", "filter_syntax", "having[a][b]"),
+        ("having[a=1", "filter_syntax", "having[a"),
+        ("having=1", "filter_syntax", "having"),
+        ("group=a&fields=id", "parameter_conflict", "fields"),
+        ("metrics=count&fields[invoices]=id", "parameter_conflict", "fields[invoices]"),
+        ("group=a&cursor=", "parameter_conflict", "cursor"),
+        ("group=a&fields[b]=id", "parameter_missing", "fields[b]"),
+    ],
+)
+def test_what_groups_cannot_be_is_refused_by_name(query: str, code: str, parameter: str) -> None:
+    """Never dropped."""
+    error = refused(query)
+
+    assert (error.code, error.issues[0].parameter) == (code, parameter)
+
+
+# Bodies of queries
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("fields=id,total", {"fields": ["id", "total"]}),
+        ("fields=id,total", {"fields": "id,total"}),
+        ("sort=-total,id&page=2", {"sort": ["-total", "id"], "page": 2}),
+        ("include=client,items", {"include": ["client", "items"]}),
+        ("include[items][limit]=5", {"include[items][limit]": 5}),
+        ("fields[client]=company&include=client", {"include": "client", "fields[client]": ["company"]}),
+        ("labels=true&envelope=false", {"labels": True, "envelope": False}),
+        ("group=status&metrics=count,sum.total", {"group": ["status"], "metrics": ["count", "sum.total"]}),
+        ("q=5", {"q": 5}),
+        ("cursor=abc&per_page=5", {"cursor": "abc", "per_page": 5}),
+        ("count=none&decimals=string", {"count": "none", "decimals": "string"}),
+    ],
+)
+def test_a_body_has_the_parameters_of_a_url(query: str, values: dict[str, object]) -> None:
+    """By the same names; arrays are comma lists, numbers and booleans their text."""
+    asked, body = parsed(query), parse_query_list("invoices", values)
+
+    assert body.intent == asked.intent
+    assert (body.style, body.is_enveloped, body.cursor) == (asked.style, asked.is_enveloped, asked.cursor)
+    assert (body.is_body, body.kept) == (True, "")
+
+
+def test_operands_of_a_body_are_what_they_are() -> None:
+    """The planner coerces them; an item of an array may hold a comma."""
+    intent = parse_query_list("invoices", {"filter[total.gte]": 1000, "filter[clientnote.in]": ["a,b", "c"]}).intent
+
+    assert intent.conditions == (
+        ConditionIntent(("total", "gte"), 1000, "filter[total.gte]"),
+        ConditionIntent(("clientnote", "in"), ["a,b", "c"], "filter[clientnote.in]"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"page": True}, "page_invalid"),
+        ({"page": [1]}, "parameter_invalid"),
+        ({"q": ["a"]}, "parameter_invalid"),
+        ({"cursor": ["a"]}, "parameter_invalid"),
+        ({"count": ["exact"]}, "parameter_invalid"),
+        ({"labels": [True]}, "parameter_invalid"),
+        ({"format": ["csv"]}, "parameter_invalid"),
+        ({"fields": []}, "fields_syntax"),
+        ({"fields": ["id", ""]}, "fields_syntax"),
+        ({"include": []}, "include_syntax"),
+        ({"sort": []}, "sort_syntax"),
+        ({"group": []}, "group_syntax"),
+        ({"sorted": "id"}, "parameter_unknown"),
+        ({"dry_run": True}, "parameter_unknown"),
+    ],
+)
+def test_what_a_body_cannot_say_is_refused_by_name(values: dict[str, object], code: str) -> None:
+    """As in a URL."""
+    with pytest.raises(RequestError) as caught:
+        parse_query_list("invoices", values)
+
+    assert (caught.value.code, caught.value.issues[0].parameter) == (code, next(iter(values)))
 
 
 # Sort
@@ -255,7 +499,9 @@ def test_empty_sort_keys_are_refused_where_they_stand() -> None:
         assert (caught.value.code, caught.value.offset) == ("sort_syntax", offset)
 
 
-_NAMES = st.text(st.characters(codec="utf-8", exclude_characters=",.[]-"), min_size=1)
+_NAMES = st.text(st.characters(codec="utf-8", exclude_characters=",.[]-"), min_size=1).filter(
+    lambda name: name not in ("any", "not")
+)
 
 
 @given(st.lists(st.tuples(_NAMES, st.booleans()), min_size=1, max_size=5))
@@ -274,7 +520,7 @@ def test_any_filters_are_read_as_they_were_written(filters: list[tuple[list[str]
     query = "&".join(f"{quote(item.parameter, safe='')}={quote(str(item.operand), safe='')}" for item in conditions)
 
     assert parsed(query).intent.conditions == conditions
-    assert all(parse_filter(item.parameter, str(item.operand)) == item for item in conditions)
+    assert parse_filters({item.parameter: item.operand for item in conditions}) == conditions
 
 
 # Other paths
@@ -289,6 +535,7 @@ def test_one_row_takes_no_parameters_of_lists() -> None:
         "invoices", key=("7",), fields=("id",), format=ValueFormat(are_decimals_text=True), needs_key=True
     )
     for name in sorted(LIST_PARAMETERS - ROW_PARAMETERS):
+        assert name not in ("fields", "include")
         with pytest.raises(RequestError) as caught:
             parse_row("invoices", ("7",), parse_query(f"{name.replace('…', 'id')}=1".encode()))
         assert caught.value.code == "parameter_unknown"
@@ -340,9 +587,12 @@ def test_a_create_knows_two_ways_with_a_row_that_is_there() -> None:
 
 def test_a_write_by_filter_says_which_rows_and_how_many() -> None:
     """Filters are those of lists."""
-    request = parse_bulk(parse_query(b"filter[status]=2&filter[name.starts]=a&max_affected=1000"))
+    request = parse_bulk(parse_query(b"filter[any][status]=2&filter[name.starts]=a&max_affected=1000"))
 
-    assert [condition.path for condition in request.conditions] == [("status",), ("name", "starts")]
+    assert request.conditions == (
+        AnyIntent((ConditionIntent(("status",), "2", "filter[any][status]"),)),
+        ConditionIntent(("name", "starts"), "a", "filter[name.starts]"),
+    )
     assert (request.most, request.is_dry_run) == (1_000, False)
 
 
@@ -383,6 +633,8 @@ def test_a_write_by_filter_without_bounds_is_refused(query: bytes, code: str, pa
         ("q=a+b&q=a+b", "q=a+b&"),
         ('q="<é>', "q=%22%3C%C3%A9%3E&"),
         ("q=a#b", "q=a%23b&"),
+        ("cursor=abc&per_page=5", "per_page=5&"),
+        ("cursor=&sort=id", "sort=id&"),
     ],
 )
 def test_links_repeat_the_other_parameters_as_they_were_sent(query: str, kept: str) -> None:

@@ -1,0 +1,206 @@
+"""Plans with embeds -> rows with their relatives inside: one statement per plan node, however many rows.
+
+The statements run through whatever is handed in: the pool for a page, one snapshot for
+an export. Each node's rows are fetched for all parents at once, by what the parents
+hold of the relationship, and laid into them in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any, Final
+
+from gateway.catalog.model import Table
+from gateway.errors import RequestError
+from gateway.execution.folding import fold
+from gateway.operations.results import Truncation
+from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Values
+from gateway.query.positions import Position, position_of
+from gateway.sql.cache import StatementCache
+from gateway.sql.statement import Positions, Statement
+
+Run = Callable[[str, tuple[object, ...]], Awaitable[Sequence[Sequence[Any]]]]
+"""Runs one statement and returns its rows."""
+
+MOST_PARENTS: Final = 1_024
+"""Parents whose rows one statement asks for; more take another statement."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a plan as a reply shows them, and as the driver has them."""
+
+    rows: list[dict[str, Any]]
+    raw: Sequence[Sequence[Any]]
+    statement: Statement
+
+    def cut(self, most: int) -> None:
+        """Leave out the rows after the first ones."""
+        if len(self.rows) > most:
+            del self.rows[most:]
+            self.raw = self.raw[:most]
+
+    def position(self, plan: ReadPlan, number: int) -> Position | None:
+        """Return the position of one row; None where the plan is not followed."""
+        if not plan.is_followed:
+            return None
+        cells = self.raw[number]
+        return position_of(plan.order, [cells[place] for place in self.statement.order])
+
+
+async def read_rows(run: Run, statements: StatementCache, plan: ReadPlan | AggregatePlan, values: Values) -> Rows:
+    """Return the rows or groups of a plan, without what it embeds. One statement."""
+    statement = statements.of(plan)
+    raw = await run(statement.text, statement.bind(values))
+    return Rows(statement.decode(raw), raw, statement)
+
+
+async def embed_rows(
+    run: Run,
+    statements: StatementCache,
+    plan: ReadPlan | AggregatePlan,
+    values: Values,
+    found: Rows,
+    most: int,
+) -> tuple[Truncation, ...]:
+    """Lay into rows what their plan embeds, and return what was left out. One statement per embed.
+
+    Rows that `read_rows` returned beyond those of the page must be gone from ``found`` by now.
+
+    Raises:
+        RequestError: ``rows_too_many`` when there are more than ``most`` of them in all.
+    """
+    if not plan.embeds or not found.rows:
+        return ()
+    filling = _Filling(run, statements, values, most)
+    await filling.fill(plan.table, plan.embeds, found)
+    if not filling.cut:
+        return ()
+    return tuple(
+        cut
+        for number, row in enumerate(found.rows)
+        for cut in _truncations(filling.cut, plan.embeds, row, (number,), ())
+    )
+
+
+def _truncations(
+    cuts: Mapping[int, _Cut],
+    embeds: Sequence[Embed],
+    row: Mapping[str, Any],
+    place: tuple[str | int, ...],
+    path: tuple[str, ...],
+) -> Iterator[Truncation]:
+    """Every list of a row that was cut, and of the rows inside it; a row that stands twice is told of twice."""
+    for embed in embeds:
+        inside = row[embed.name]
+        where = (*place, embed.name)
+        way = (*path, *(embed.name.split(".") if embed.is_keyed else (embed.name,)))
+        if isinstance(inside, list):
+            cut = cuts.get(id(inside))
+            if cut is not None:
+                yield Truncation(where, cut.parent, cut.key, way, cut.limit)
+            for number, child in enumerate(inside):
+                yield from _truncations(cuts, embed.plan.embeds, child, (*where, number), way)
+        elif inside is not None:
+            yield from _truncations(cuts, embed.plan.embeds, inside, where, way)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Whose list lacks rows, and how many it has."""
+
+    parent: Table
+    key: tuple[object, ...]
+    limit: int
+
+
+@dataclass(slots=True)
+class _Filling:
+    """One question's embeds on their way into the rows; ``cut`` are the lists that lack rows, by identity."""
+
+    run: Run
+    statements: StatementCache
+    values: Values
+    most: int
+    cut: dict[int, _Cut] = field(default_factory=dict)
+
+    async def fill(self, parent: Table, embeds: Sequence[Embed], found: Rows) -> None:
+        """Lay the embeds into the rows of a table."""
+        for embed, places in zip(embeds, found.statement.links, strict=True):
+            is_folded = _is_text(embed)
+            links = [_link(raw, places, is_folded=is_folded) for raw in found.raw]
+            held = (tuple(raw[place] for place in places) for raw in found.raw)
+            wanted = dict.fromkeys(cells for cells, link in zip(held, links, strict=True) if link is not None)
+            children = await self._children(embed, tuple(wanted), is_folded=is_folded)
+            if embed.relationship.is_to_many and not embed.is_keyed:
+                self._lay_lists(parent, embed, found, [children.get(link, []) for link in links])
+            else:
+                _lay_rows(embed, found, [children.get(link, []) for link in links])
+
+    def _lay_lists(self, parent: Table, embed: Embed, found: Rows, lists: Sequence[list[dict[str, Any]]]) -> None:
+        limit = self._limit(embed)
+        for row, raw, own in zip(found.rows, found.raw, lists, strict=True):
+            row[embed.name] = shown = own[:limit]
+            if limit is not None and len(own) > limit:
+                self.cut[id(shown)] = _Cut(parent, tuple(raw[place] for place in found.statement.key), limit)
+
+    def _limit(self, embed: Embed) -> int | None:
+        slot = embed.plan.limit
+        return None if slot is None else int(str(self.values[slot])) - 1
+
+    async def _children(
+        self, embed: Embed, wanted: Sequence[tuple[object, ...]], *, is_folded: bool
+    ) -> Mapping[object, list[dict[str, Any]]]:
+        """The rows of all parents, by what they hold of theirs; what those embed in turn is in them."""
+        grouped: dict[object, list[dict[str, Any]]] = {}
+        for start in range(0, len(wanted), MOST_PARENTS):
+            batch = wanted[start : start + MOST_PARENTS]
+            found = await self._fetched(embed, batch)
+            if embed.plan.embeds and found.rows:
+                await self.fill(embed.plan.table, embed.plan.embeds, found)
+            for row, raw in zip(found.rows, found.raw, strict=True):
+                link = _link(raw, found.statement.reference, is_folded=is_folded)
+                grouped.setdefault(link, []).append(row)
+        return grouped
+
+    async def _fetched(self, embed: Embed, batch: Sequence[tuple[object, ...]]) -> Rows:
+        """One statement: its text is that of the next power of two, so that few texts serve all pages."""
+        size = 1 << (len(batch) - 1).bit_length()
+        padded = (*batch, *repeat(batch[-1], size - len(batch)))
+        statement = self.statements.embed(embed, size)
+        links = (*(cell for link in padded for cell in link), self.most + 1)
+        raw = await self.run(statement.text, statement.bind(self.values, links))
+        self.most -= len(raw)
+        if self.most < 0:
+            raise RequestError(
+                "rows_too_many",
+                f"The rows of {embed.name} exceed what one answer may hold: ask for fewer rows, or for fewer of each "
+                f"with include[{embed.name}][limit].",
+                parameter="include",
+            )
+        return Rows(statement.decode(raw), raw, statement)
+
+
+def _lay_rows(embed: Embed, found: Rows, lists: Sequence[list[dict[str, Any]]]) -> None:
+    for row, own in zip(found.rows, lists, strict=True):
+        row[embed.name] = own[0] if own else None
+
+
+def _is_text(embed: Embed) -> bool:
+    """Whether parents and children refer to each other by text, which the database compares by a collation."""
+    remote = {pair[1] for pair in embed.relationship.pairs}
+    columns = [column for column in embed.plan.table.columns if column.name in remote]
+    is_text = any(column.type.kind.family == "text" for column in columns)
+    return is_text and not embed.relationship.is_text_reference and not embed.is_keyed
+
+
+def _link(raw: Sequence[Any], places: Positions, *, is_folded: bool) -> object:
+    """What ties a row to its parent or children; None where a part of it is null."""
+    cells = [raw[place] for place in places]
+    if any(cell is None for cell in cells):
+        return None
+    if is_folded:
+        cells = [fold(cell).rstrip(" ") if isinstance(cell, str) else cell for cell in cells]
+    return cells[0] if len(cells) == 1 else tuple(cells)

@@ -1,0 +1,116 @@
+"""How much one question may ask for: limits that are checked before anything is planned or run.
+
+Each limit is a setting; a question beyond one is refused with its name, never cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import RequestError
+from gateway.query.intent import (
+    AllIntent,
+    AnyIntent,
+    ConditionIntent,
+    EmbedIntent,
+    FilterIntent,
+    NotIntent,
+    RelatedIntent,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The limits of one question.
+
+    ``depth`` is how many groups stand inside each other in a filter, ``hops`` how many
+    relationships a path may follow, ``embedded`` how many rows all embeds of a page may hold.
+    """
+
+    conditions: int = 200
+    depth: int = 12
+    hops: int = 5
+    embeds: int = 20
+    embedded: int = 50_000
+    groups: int = 8
+    metrics: int = 20
+    offset: int = 1_000_000
+
+
+DEFAULT_BUDGET: Final = Budget()
+
+
+def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
+    """Pass while a filter has no more conditions, and is nested no deeper, than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    number, parameter = 0, None
+    for intent, depth in _nodes(intents):
+        if depth > budget.depth:
+            raise _too_large(f"A filter is nested at most {budget.depth} deep.", _parameter_of(intent) or parameter)
+        if isinstance(intent, ConditionIntent):
+            number, parameter = number + 1, intent.parameter
+    if number > budget.conditions:
+        raise _too_large(f"A query has at most {budget.conditions} conditions; this one has {number}.", parameter)
+
+
+def check_hops(budget: Budget, path: Sequence[object], parameter: str) -> None:
+    """Pass while a path follows no more relationships than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    if len(path) > budget.hops:
+        raise _too_large(f"A path follows at most {budget.hops} relationships.", parameter)
+
+
+def check_embeds(budget: Budget, embeds: Iterable[EmbedIntent]) -> None:
+    """Pass while a query includes no more, and no deeper, than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    paths = {intent.path[:end] for intent in embeds for end in range(1, len(intent.path) + 1)}
+    if len(paths) > budget.embeds:
+        raise _too_large(f"A query includes at most {budget.embeds} relationships.", "include")
+
+
+def check_number(number: int, most: int, what: str, parameter: str) -> None:
+    """Pass while a query has no more groups or metrics than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    if number > most:
+        raise _too_large(f"A query has at most {most} {what}; this one has {number}.", parameter)
+
+
+def _too_large(detail: str, parameter: str | None) -> RequestError:
+    return RequestError("query_too_large", detail, parameter=parameter)
+
+
+def _nodes(intents: Sequence[FilterIntent]) -> Iterator[tuple[FilterIntent, int]]:
+    """Every node of a filter with its depth, without recursion: how deep it is, is what is being asked."""
+    stack = [(intent, 1) for intent in reversed(intents)]
+    while stack:
+        intent, depth = stack.pop()
+        yield intent, depth
+        stack.extend((part, depth + 1) for part in reversed(_parts(intent)))
+
+
+def _parts(intent: FilterIntent) -> tuple[FilterIntent, ...]:
+    match intent:
+        case AllIntent(parts=parts) | AnyIntent(parts=parts):
+            return parts
+        case NotIntent(part=part) | RelatedIntent(part=part):
+            return (part,)
+        case ConditionIntent():
+            return ()
+
+
+def _parameter_of(intent: FilterIntent) -> str | None:
+    return intent.parameter if isinstance(intent, ConditionIntent | RelatedIntent) else None

@@ -1,0 +1,156 @@
+"""Embed intents -> embeds of a plan: one plan node, and so one statement, per relationship named.
+
+A path of relationships includes each of its parts. Every node is planned like a read
+of its own, with the caller's fields, filters and row filter; rows of a to-many are
+limited per parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gateway.catalog.kinds import PLAIN_FORMAT, ValueFormat
+from gateway.catalog.model import Relationship, Table
+from gateway.errors import RequestError
+from gateway.query.budget import check_embeds, check_hops
+from gateway.query.conditions import plan_conditions
+from gateway.query.context import Context
+from gateway.query.fields import chosen_fields
+from gateway.query.intent import EmbedIntent
+from gateway.query.orders import chosen_order, key_order
+from gateway.query.places import entered
+from gateway.query.plan import And, Condition, Embed, ReadPlan
+from gateway.query.reach import row_filter, with_reach
+from gateway.query.suggest import nearest
+
+DEFAULT_LIMIT: Final = 100
+"""How many rows of a to-many come along with each parent unless the client says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedOptions:
+    """What holds for every embed of a query.
+
+    ``default_limit`` is None where all rows are meant. ``prefix`` is the group that the paths
+    of a query of groups begin with.
+    """
+
+    format: ValueFormat = PLAIN_FORMAT
+    has_labels: bool = False
+    default_limit: int | None = DEFAULT_LIMIT
+    prefix: str = ""
+
+    def path_of(self, intent: EmbedIntent) -> str:
+        """Return the path of an embed as the request has it."""
+        return ".".join((*((self.prefix,) if self.prefix else ()), *intent.path))
+
+
+@dataclass(slots=True)
+class _Node:
+    """One relationship of the tree that the paths of a query make."""
+
+    intent: EmbedIntent
+    parts: dict[str, _Node] = field(default_factory=dict)
+
+
+def plan_embeds(
+    context: Context, table: Table, intents: Sequence[EmbedIntent], options: EmbedOptions
+) -> tuple[Embed, ...]:
+    """Return the embeds of a table's rows, in the order they were named.
+
+    Raises:
+        RequestError: ``include_unknown``, ``query_too_large``, ``page_invalid``, and as `plan_conditions`.
+        ForbiddenError: ``grant_missing`` for a table that is included.
+    """
+    check_embeds(context.budget, intents)
+    return _embeds(context, table, _tree(intents), options)
+
+
+def _tree(intents: Iterable[EmbedIntent]) -> Mapping[str, _Node]:
+    root = _Node(EmbedIntent(()))
+    for intent in intents:
+        node = root
+        for end, name in enumerate(intent.path, start=1):
+            node = node.parts.setdefault(name, _Node(EmbedIntent(intent.path[:end], parameter=intent.parameter)))
+        node.intent = intent
+    return root.parts
+
+
+def _embeds(context: Context, table: Table, nodes: Mapping[str, _Node], options: EmbedOptions) -> tuple[Embed, ...]:
+    return tuple(_embed(context, _edge(context, table, node.intent), node, options) for node in nodes.values())
+
+
+def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
+    check_hops(context.budget, intent.path, intent.parameter)
+    edge = table.relationships.get(intent.path[-1])
+    if edge is None:
+        raise include_unknown(context, table, intent.path[-1], intent.parameter)
+    return edge
+
+
+def include_unknown(context: Context, table: Table, name: str, parameter: str) -> RequestError:
+    """Return the error for a name that is no relationship of a table."""
+    targets = {known: context.catalog.table_of(edge) for known, edge in table.relationships.items()}
+    close = nearest(name, (known for known, target in targets.items() if context.access.may("read", target)))
+    hint = f" Did you mean {close}?" if close else ""
+    detail = f"{table.resource} has no relationship {name!r}.{hint}"
+    return RequestError("include_unknown", detail, parameter=parameter, suggestion=close)
+
+
+def _embed(context: Context, edge: Relationship, node: _Node, options: EmbedOptions) -> Embed:
+    plan = plan_embedded(context, edge, node.intent, options)
+    return Embed(edge.name, edge, replace(plan, embeds=_embeds(context, plan.table, node.parts, options)))
+
+
+def plan_embedded(context: Context, edge: Relationship, intent: EmbedIntent, options: EmbedOptions) -> ReadPlan:
+    """Return the plan of the rows that a relationship leads to, without what they include in turn."""
+    table = entered(context, edge)
+    where = f"fields[{options.path_of(intent)}]"
+    fields = chosen_fields(context, table, intent.fields, where, has_labels=options.has_labels)
+    wanted: list[Condition] = [*plan_conditions(context, table, intent.conditions).parts, *row_filter(context, table)]
+    plan = ReadPlan(table, fields, And(tuple(wanted)), format=options.format)
+    if edge.is_to_many:
+        order = chosen_order(context, table, intent.order)
+        plan = replace(plan, order=order, limit=_limit(context, intent, options))
+    else:
+        _refuse_list_options(intent, options.path_of(intent))
+        plan = replace(plan, order=key_order(context, table))
+    return with_reach(context, plan)
+
+
+def plan_grouped_row(
+    context: Context, edge: Relationship, intents: Sequence[EmbedIntent], options: EmbedOptions
+) -> Embed:
+    """Return the embed of the rows that groups are keyed by; the paths of ``intents`` begin at those rows.
+
+    An empty path is about the row itself.
+    """
+    own = next((intent for intent in intents if not intent.path), EmbedIntent(()))
+    if own.conditions:
+        detail = f"{options.prefix} is what rows are grouped by: filter the rows instead."
+        raise RequestError("filter_syntax", detail, parameter=own.parameter)
+    plan = plan_embedded(context, edge, own, options)
+    nested = _embeds(context, plan.table, _tree(intent for intent in intents if intent.path), options)
+    return Embed(options.prefix, edge, replace(plan, embeds=nested), is_keyed=True)
+
+
+def _limit(context: Context, intent: EmbedIntent, options: EmbedOptions) -> int | None:
+    """The slot of one row more than is shown, which tells whether there are more."""
+    limit = intent.limit if intent.limit is not None else options.default_limit
+    if limit is None:
+        return None
+    if not 1 <= limit <= context.access.most_rows:
+        parameter = f"include[{options.path_of(intent)}][limit]"
+        detail = f"{parameter} is 1 to {context.access.most_rows}; {limit} was asked for."
+        raise RequestError("page_invalid", detail, parameter=parameter)
+    return context.slots.add(limit + 1)
+
+
+def _refuse_list_options(intent: EmbedIntent, name: str) -> None:
+    """One row has no order and no limit; saying so beats dropping what the client wrote."""
+    if intent.order or intent.limit is not None:
+        option = "sort" if intent.order else "limit"
+        parameter = f"include[{name}][{option}]"
+        raise RequestError("parameter_invalid", f"{name} is one row; {parameter} is for lists.", parameter=parameter)

@@ -1,0 +1,51 @@
+"""Names of ``fields`` -> the fields that a row shows, with their labels where those are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.catalog.model import Field, Table
+from gateway.query.access import Access
+from gateway.query.context import Context
+from gateway.query.resolve import is_readable, readable_columns, resolve_field
+
+CUSTOM_FIELDS = "custom.*"
+"""What stands for all custom fields that the caller may read."""
+
+
+def chosen_fields(
+    context: Context, table: Table, names: Sequence[str] | None, parameter: str = "fields", *, has_labels: bool = False
+) -> tuple[Field, ...]:
+    """Return the fields of a row, in the order they are named.
+
+    Without names a row holds the table's own visible columns; ``*`` stands for them,
+    ``custom.*`` for its custom fields.
+
+    Raises:
+        RequestError: ``field_unknown``.
+    """
+    chosen: dict[str, Field] = {}
+    for name in ("*",) if names is None else names:
+        if name == "*":
+            chosen.update((column.name, column) for column in readable_columns(context.access, table))
+        elif name == CUSTOM_FIELDS:
+            chosen.update((field.name, field) for field in readable_custom(context.access, table))
+        else:
+            chosen[name] = resolve_field(context, table, name, parameter)
+    return tuple(labelled(context, table, chosen.values()) if has_labels else chosen.values())
+
+
+def readable_custom(access: Access, table: Table) -> tuple[Field, ...]:
+    """Return a table's custom fields that the caller may read, in their order."""
+    return tuple(field for field in table.custom if access.may_read_column(table, field))
+
+
+def labelled(context: Context, table: Table, fields: Iterable[Field]) -> list[Field]:
+    """Return fields with the label of each that has one right after it."""
+    found: list[Field] = []
+    for field in fields:
+        found.append(field)
+        label = table.labels.get(field.name)
+        if label is not None and is_readable(context, table, field):
+            found.append(label)
+    return found

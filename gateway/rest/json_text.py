@@ -1,0 +1,97 @@
+"""JSON text -> values, with the digits of its numbers: they arrive as `int` or `Decimal`, never as a float."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+_LONGEST_NUMBER: Final = 400
+
+
+class JsonTextError(ValueError):
+    """Text that is no JSON; the message says so and where, and lacks a subject."""
+
+
+class DuplicateNameError(ValueError):
+    """A name that stands twice in one object: which of the two is meant is not ours to say."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def read_json(text: str, max_depth: int) -> object:
+    """Return the value of a JSON text.
+
+    Raises:
+        JsonTextError: the text is not well-formed, nests too deep or has a number that no column could hold.
+        DuplicateNameError: an object has a name twice.
+    Source: RFC 8259.
+    """
+    if nesting(text) > max_depth:
+        raise JsonTextError(f"nests deeper than {max_depth} levels")
+    try:
+        value: object = json.loads(
+            text,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_no_constant,
+            object_pairs_hook=_unique_names,
+        )
+    except DuplicateNameError:
+        raise
+    except (ValueError, RecursionError) as error:
+        place = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise JsonTextError(f"is not well-formed JSON{place}") from error
+    return value
+
+
+def nesting(text: str) -> int:
+    """Return how deep a JSON text nests, without building it.
+
+    >>> nesting('{"a": [1, "["]}')
+    2
+    """
+    deepest = depth = 0
+    for match in _BRACKET.finditer(text):
+        sign = match[0]
+        if sign in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in "]}":
+            depth -= 1
+    return deepest
+
+
+_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A bracket, or a string, in which brackets mean nothing."""
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("number too long")
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:  # an exponent that no Decimal holds
+        raise ValueError("number too large") from error
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("number too long")
+    return int(text)
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise DuplicateNameError(name)
+        values[name] = value
+    return values

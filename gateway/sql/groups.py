@@ -1,0 +1,107 @@
+"""Aggregate plans -> statements: groups with their metrics, and how many groups there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.catalog.kinds import DecodeContext, Decoder, decoder_of
+from gateway.catalog.model import Catalog
+from gateway.query.plan import AggregatePlan, Group, Metric, PlanField, RelatedRow
+from gateway.sql.dialects import Element, collated, count_parameter, limited_count, render
+from gateway.sql.read import plan_scope, where_of
+from gateway.sql.scope import Scope
+from gateway.sql.statement import Statement
+
+
+def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
+    """Return the statement of the groups of a plan, one row each.
+
+    First come the cells that are shown: groups by a field, labels, metrics; then the keys
+    of the rows that groups are keyed by, a link for each; then the number of currencies.
+    """
+    scope = plan_scope(catalog, plan)
+    grouped = [group_elements(scope, group) for group in plan.groups]
+    fields: list[PlanField] = []
+    cells: list[Element] = []
+    for group, elements in zip(plan.groups, grouped, strict=True):
+        if not isinstance(group, RelatedRow):
+            fields.append(group)
+            cells.extend(elements)
+    for field in (*plan.labels, *plan.metrics):
+        fields.append(field)
+        cells.append(scope.element(field))
+    links: list[tuple[int, ...]] = []
+    for group, elements in zip(plan.groups, grouped, strict=True):
+        if isinstance(group, RelatedRow):
+            links.append(tuple(range(len(cells), len(cells) + len(elements))))
+            cells.extend(elements)
+    currencies = None
+    if plan.currency is not None:
+        currencies = len(cells)
+        cells.append(sa.func.count(sa.distinct(scope.value(plan.currency))))
+    query = _grouped(scope, plan, cells, [element for elements in grouped for element in elements])
+    query = query.order_by(*(_ordered(scope, plan, number) for number in range(len(plan.order))))
+    if plan.limit is not None:
+        query = query.limit(count_parameter(plan.limit))
+    if plan.offset is not None:
+        query = query.offset(count_parameter(plan.offset))
+    text, parameters = render(query, catalog.dialect)
+    return Statement(
+        text,
+        parameters,
+        tuple(field.name for field in fields),
+        _decoders(catalog, plan, fields),
+        links=tuple(links),
+        currencies=currencies,
+    )
+
+
+def compile_group_count(catalog: Catalog, plan: AggregatePlan, deadline_s: float | None) -> Statement:
+    """Return the statement that counts the groups of a plan, stopped by the server after the deadline."""
+    scope = plan_scope(catalog, plan)
+    elements = [element for group in plan.groups for element in group_elements(scope, group)]
+    cells = [element.label(f"g{place}") for place, element in enumerate(elements)]
+    inner = _grouped(scope, plan, cells, elements).subquery("g")
+    text, parameters = render(sa.select(sa.func.count()).select_from(inner), catalog.dialect)
+    return Statement(limited_count(text.replace("\n", ""), catalog.dialect, deadline_s), parameters)
+
+
+def group_elements(scope: Scope, group: Group) -> list[Element]:
+    """Return what rows are grouped by: a value as clients see it, or the key of a related row."""
+    if isinstance(group, RelatedRow):
+        return [scope.at(group.path).element(column) for column in group.key]
+    return [collated(scope.value(group), group.type, scope.dialect)]
+
+
+def _grouped(scope: Scope, plan: AggregatePlan, cells: Sequence[Element], grouped: Sequence[Element]) -> sa.Select[Any]:
+    where = where_of(scope, plan.condition)
+    having = where_of(scope, plan.having)
+    query: sa.Select[Any] = sa.select(*cells).select_from(scope.joined()).where(*where)
+    if grouped:
+        query = query.group_by(*grouped)
+    return query.having(*having) if having else query
+
+
+def _ordered(scope: Scope, plan: AggregatePlan, number: int) -> Element:
+    key = plan.order[number]
+    element = scope.value(key.field)
+    if not isinstance(key.field, Metric):
+        element = collated(element, key.field.type, scope.dialect)
+    return element.desc() if key.is_descending else element.asc()
+
+
+def _decoders(catalog: Catalog, plan: AggregatePlan, fields: Sequence[PlanField]) -> tuple[tuple[int, Decoder], ...]:
+    context = DecodeContext(catalog.dialect, catalog.zone, plan.format)
+    found = ((place, _decoder(field, context)) for place, field in enumerate(fields))
+    return tuple((place, decoder) for place, decoder in found if decoder is not None)
+
+
+def _decoder(field: PlanField, context: DecodeContext) -> Decoder | None:
+    """A sum of whole numbers comes as a DECIMAL and is a whole number."""
+    decode = decoder_of(field.type, context)
+    if isinstance(field, Metric) and field.type.kind.name == "integer":
+        return int if decode is None else lambda value: decode(int(value))
+    return decode
