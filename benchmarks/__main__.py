@@ -27,10 +27,10 @@ def parse(arguments: list[str] | None = None) -> tuple[Options, Path | None]:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure the gateway beside a plain baseline, the peers that PEER_PHP_CRUD_API and PEER_XMYSQL "
-        "name, and the database alone. Takes about ten minutes; a whole run rewrites benchmarks/RESULTS.md, any "
+        "name, and the database alone. Takes about fifteen minutes; a whole run rewrites benchmarks/RESULTS.md, any "
         "other prints its report.",
     )
-    parser.add_argument("--quick", action="store_true", help="small data and short runs: about two minutes, rough")
+    parser.add_argument("--quick", action="store_true", help="small data and short runs: about three minutes, rough")
     parser.add_argument("--scale", choices=("demo", "bench"), help="size of the sample CRM (2,000 or 200,000 invoices)")
     parser.add_argument("--rounds", type=int, metavar="N", help="how often each side does each shape, at least 3")
     parser.add_argument("--seconds", type=int, metavar="N", help="how long each run takes")

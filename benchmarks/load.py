@@ -6,11 +6,15 @@ import re
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
+
+import pymysql
 
 from benchmarks.processes import tool
 from benchmarks.samples import Sample
@@ -31,8 +35,9 @@ _SYSBENCH = {
 class Work:
     """One kind of request; ``{key}``, ``{amount}`` and ``{serial}`` in path and body change every time.
 
-    One that writes several ``rows`` is counted by them. With ``is_conditional`` it carries the row's ETag in
-    If-Match. ``largest_key`` is that of its table, where it is not the one that the side reads.
+    One that moves several ``rows`` is counted by them. With ``is_conditional`` it carries the row's ETag in
+    If-Match. ``largest_key`` is that of its table, where it is not the one that the side reads. One that
+    ``is_long`` is sent by a single client. An export ``is_export``.
     """
 
     path: str
@@ -42,6 +47,8 @@ class Work:
     rows: int = 1
     is_conditional: bool = False
     largest_key: int | None = None
+    is_long: bool = False
+    is_export: bool = False
 
     def first(self) -> Work:
         """Return the work with its texts filled in for the first time."""
@@ -96,6 +103,28 @@ def _succeeds(request: Request) -> bool:
     except OSError:
         return False
     return True
+
+
+def one_statement(url: str, statement: str, *, seconds: float) -> Sample:
+    """Return what one connection gets that asks again when it has all rows of the last answer."""
+    parts = urlsplit(url)
+    connection = pymysql.connect(
+        host=parts.hostname,
+        port=parts.port or 3306,
+        user=parts.username,
+        password=parts.password or "",
+        database=parts.path.lstrip("/"),
+        ssl_disabled=True,
+    )
+    with closing(connection), connection.cursor() as cursor:
+        began = now = time.perf_counter()
+        taken_ms: list[float] = []
+        while now - began < seconds:
+            cursor.execute(statement)
+            cursor.fetchall()
+            before, now = now, time.perf_counter()
+            taken_ms.append((now - before) * 1e3)
+    return Sample(len(taken_ms), now - began, p50_ms=median(taken_ms), max_ms=max(taken_ms))
 
 
 def sysbench(arguments: tuple[str, ...], statement: str, *, seconds: float, largest_key: int) -> Sample:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.results import Idle, Profile, Results
-from benchmarks.samples import Sample, Summary, paired_ratio, summarise
+from benchmarks.samples import Sample, Summary, grown_bytes, latest_first_byte_ms, paired_ratio, summarise
 from benchmarks.shapes import (
+    EXPORT_MB,
+    EXPORTS,
+    FIRST_BYTE_MS,
     GATEWAY,
     LATE_PAGE_MS,
     MEMORY_MB,
@@ -20,6 +23,7 @@ from benchmarks.shapes import (
 
 NOISY_CORES = 0.2
 NOT_RUN = "not run"
+_WHOLE_ROWS = ("one", "list", "list_total", "list_new_total", *EXPORTS)
 _HEAD = """\
 # Benchmark results
 
@@ -60,6 +64,7 @@ def _target_rows(results: Results) -> Iterator[Sequence[str]]:
     for target in TARGETS:
         words = f"{'aim' if target.is_aim else 'must'}: {target.words}"
         yield (titles[target.shape], words, *_verdict(results, target))
+    yield from _export_rows(results)
     yield _late_page_row(results)
     yield from _idle_rows(results.idle)
 
@@ -74,7 +79,7 @@ def _verdict(results: Results, target: Target) -> tuple[str, str]:
 def target_ratio(results: Results, target: Target) -> float | None:
     """Return our rate over the best of the sides a target names; None when none of them ran."""
     ours = results.samples.get((target.shape, GATEWAY), ())
-    theirs = [results.samples.get((target.shape, name), ()) for name in target.against]
+    theirs = [results.samples.get((target.beside or target.shape, name), ()) for name in target.against]
     ratios = [ratio for samples in theirs if (ratio := paired_ratio(ours, samples)) is not None]
     return min(ratios, default=None)
 
@@ -97,6 +102,20 @@ def _late_page_row(results: Results) -> Sequence[str]:
     if worst is None:
         return title, words, NOT_RUN, NOT_RUN
     return title, words, f"max {worst:.0f} ms", judged(limit / worst)
+
+
+def _export_rows(results: Results) -> Iterator[Sequence[str]]:
+    """The memory of every export and the first byte of each, whichever was the worst."""
+    samples = [sample for shape in EXPORTS for sample in results.samples.get((shape, GATEWAY), ())]
+    grown, first_ms = grown_bytes(samples), latest_first_byte_ms(samples)
+    memory = ("Memory of an export", f"must: within {EXPORT_MB:.0f} MB of what the worker held before")
+    first = ("First byte of an export, in key order", f"must: within {FIRST_BYTE_MS:.0f} ms")
+    yield (*memory, *((NOT_RUN, NOT_RUN) if grown is None else _held(grown / 1e6, EXPORT_MB, "MB")))
+    yield (*first, *((NOT_RUN, NOT_RUN) if first_ms is None else _held(first_ms, FIRST_BYTE_MS, "ms")))
+
+
+def _held(worst: float, limit: float, unit: str) -> tuple[str, str]:
+    return f"max {worst:.0f} {unit}", judged(limit / worst) if worst > limit else "met"
 
 
 def _idle_rows(idle: Idle | None) -> Iterator[Sequence[str]]:
@@ -128,7 +147,7 @@ def _shape_table(results: Results, shape: Shape) -> str:
         "others",
     )
     rows = list(_shape_rows(results, shape.name))
-    return _table(heads, rows) + _beside(results, shape) if rows else NOT_RUN
+    return _table(heads, rows) + _beside(results, shape) + _downloaded(results, shape) if rows else NOT_RUN
 
 
 def _beside(results: Results, shape: Shape) -> str:
@@ -143,13 +162,30 @@ def _beside(results: Results, shape: Shape) -> str:
     return f"\n\nThe gateway's {shape.unit} here are {_ratio(ratio)} x those of *{title}*."
 
 
+def _downloaded(results: Results, shape: Shape) -> str:
+    """Return how soon downloads began and what they took of memory, side by side, where the shape is one."""
+    if shape.name not in EXPORTS:
+        return ""
+    return "".join(f"\n\n{words}" for words in _download_words(results, shape.name))
+
+
+def _download_words(results: Results, shape: ShapeName) -> Iterator[str]:
+    for side in results.sides:
+        samples = results.samples.get((shape, side.name), ())
+        grown, first_ms = grown_bytes(samples), latest_first_byte_ms(samples)
+        if grown is None:
+            continue
+        began = "" if first_ms is None else f", the first byte after {first_ms:.0f} ms at most"
+        yield f"*{side.name}*: memory up to {grown / 1e6:.1f} MB above what it held before{began}."
+
+
 def _shape_rows(results: Results, shape: ShapeName) -> Iterator[Sequence[str]]:
     ours = results.samples.get((shape, GATEWAY), ())
     for side in results.sides:
         samples = results.samples.get((shape, side.name), ())
         if samples:
             ratio = None if side.name == GATEWAY else paired_ratio(ours, samples)
-            columns = _number(side.columns) if shape in ("one", "list", "list_total", "list_new_total") else "-"
+            columns = _number(side.columns) if shape in _WHOLE_ROWS else "-"
             yield (side.name, columns, *_numbers(summarise(samples), ratio))
     for name in results.absent:
         yield (name, NOT_RUN, *("",) * 9)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sample_crm
-from benchmarks import environment
+from benchmarks import environment, linked
 from benchmarks.idle import measure_idle
 from benchmarks.load import CONNECTIONS
 from benchmarks.processes import AbsentError, cpu_of_tree, machine_cpu, tool
@@ -25,6 +25,7 @@ from benchmarks.sides.database import start_database
 from benchmarks.sides.gateway import start_gateway
 from benchmarks.sides.php_crud_api import start_php_crud_api
 from benchmarks.sides.plain import start_bare, start_empty, start_threads
+from benchmarks.sides.script import start_script
 from benchmarks.sides.side import Crm, HttpSide, Side, StartSide
 from benchmarks.sides.xmysql import start_xmysql
 from gateway.settings import Settings
@@ -52,6 +53,7 @@ STARTS: dict[str, StartSide] = {
     "threads": start_threads,
     "bare prototype": start_bare,
     "empty route": start_empty,
+    "plain script": start_script,
     "database alone": start_database,
 }
 
@@ -97,13 +99,14 @@ def run(options: Options) -> Results:
         data = stack.enter_context(prepared(options.scale, directory))
         idle = measure_idle(data.crm, data.server)
         say(f"idle worker: {idle.resident_bytes / 1e6:.1f} MB, ready in {idle.started_in_s:.2f} s")
-        sides, absent = started(stack, data.crm, options.sides)
+        sides, absent = started(stack, _with_linked(data, options), options.sides)
+        forget_invoices(data)
         samples = measured(sides, options, data)
         profiles, reason = profiled(sides, samples, options, data)
         load = (
             f"wrk, 1 thread, {CONNECTIONS} kept-alive connections, {options.rounds} rounds of {options.seconds} s per "
-            f"side and shape ({brief(options.seconds)} s from the creation of an invoice on), interleaved; "
-            f"load average {load_before} before the run"
+            f"side and shape ({brief(options.seconds)} s for first and deep pages, groups, and what is compared with "
+            f"the create of a row; exports once each), interleaved; load average {load_before} before the run"
         )
         return Results(
             environment=environment.describe(_database_words(data.server), data.words, load),
@@ -154,6 +157,15 @@ def _crm(server: Server, counts: Mapping[str, int], directory: Path) -> Crm:
     )
 
 
+def _with_linked(data: Data, options: Options) -> Crm:
+    """The CRM, with a copy that has foreign keys where somebody will join on it."""
+    if "list_embeds" not in options.shapes or "php-crud-api" not in options.sides:
+        return data.crm
+    say("copying what is joined, with foreign keys ...")
+    linked.make_linked(data.server, DATABASE, ACCOUNT)
+    return replace(data.crm, linked=linked.DATABASE)
+
+
 def _database_words(server: Server) -> str:
     version = server.run("SELECT VERSION()")[0][0]
     return (
@@ -193,7 +205,7 @@ def measured(sides: Sequence[Side], options: Options, data: Data) -> dict[tuple[
             for side in able[turn:] + able[:turn]:
                 seed += 1_000
                 settle(data.server)
-                if number == 0 and options.warm_up_s:
+                if number == 0 and options.warm_up_s and not shape.is_once:
                     side.run(shape.name, seconds=options.warm_up_s, seed=seed)
                 seconds = brief(options.seconds) if shape.is_brief else options.seconds
                 sample = _run(side, shape.name, seconds, seed + 1, data.pid)
@@ -210,7 +222,7 @@ def brief(seconds: int) -> int:
 
 
 def forget_invoices(data: Data) -> None:
-    """Delete the invoices that were created: the lists of the next round must find what those before found."""
+    """Delete the invoices that were created: lists and exports must find the same rows in each round."""
     settle(data.server)
     data.server.run(
         *(f"DELETE FROM {table} WHERE {column} > {data.crm.invoices}{scope}" for table, column, scope in _OF_INVOICES),
@@ -244,7 +256,7 @@ def _run(side: Side, shape: ShapeName, seconds: int, seed: int, database_pid: in
     ours, database, machine, load = (read() - start for read, start in zip(readings, before, strict=True))
     return replace(
         sample,
-        cpu_s=ours or None,
+        cpu_s=ours or sample.cpu_s,
         database_cpu_s=database,
         foreign_cpu_s=machine - ours - database - load,
     )

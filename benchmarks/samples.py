@@ -13,7 +13,8 @@ class Sample:
 
     ``errors`` counts answers outside 2xx and broken connections. ``cpu_s`` is what the side's own
     processes took, ``database_cpu_s`` what the database took, ``foreign_cpu_s`` what everything
-    else on the machine took meanwhile: the measure of how far to trust the run.
+    else on the machine took meanwhile: the measure of how far to trust the run. A download has the time
+    to its first byte too, and what the side's processes held before it and at most meanwhile.
     """
 
     requests: int
@@ -25,6 +26,9 @@ class Sample:
     cpu_s: float | None = None
     database_cpu_s: float | None = None
     foreign_cpu_s: float | None = None
+    first_byte_ms: float | None = None
+    rest_bytes: int | None = None
+    peak_bytes: int | None = None
 
     @property
     def rate(self) -> float:
@@ -85,6 +89,21 @@ def paired_ratio(ours: Sequence[Sample], theirs: Sequence[Sample]) -> float | No
     """
     ratios = [our.rate / their.rate for our, their in zip(ours, theirs, strict=False) if their.rate]
     return median(ratios) if ratios else None
+
+
+def grown_bytes(samples: Sequence[Sample]) -> int | None:
+    """Return how far memory rose in some downloads: the highest of all above the lowest that any began with.
+
+    A process keeps what it once had, so that a second download of its own would seem to take nothing.
+    """
+    peaks = [sample.peak_bytes for sample in samples if sample.peak_bytes is not None]
+    rests = [sample.rest_bytes for sample in samples if sample.rest_bytes is not None]
+    return max(peaks) - min(rests) if peaks and rests else None
+
+
+def latest_first_byte_ms(samples: Sequence[Sample]) -> float | None:
+    """Return the longest that any download kept its client waiting for the first byte."""
+    return _worst([sample.first_byte_ms for sample in samples])
 
 
 def _per_request(sample: Sample, seconds: float | None) -> float | None:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 ShapeName = Literal[
-    "one", "list", "list_total", "list_new_total", "create", "create_invoice", "create_many", "update"
+    "one", "list", "list_total", "list_new_total", "list_embeds",
+    "list_first", "list_deep", "list_offset", "list_keyset",
+    "groups", "groups_related", "export_csv", "export_ndjson",
+    "create", "create_invoice", "create_many", "update",
 ]  # fmt: skip
 
 STATUS: Final = 2
 LEAST_TOTAL: Final = 1000
 PER_PAGE: Final = 25
 MANY: Final = 1_000
+DEPTH: Final = 0.95
+"""How far into the table a deep page lies: row 190,000 of 200,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class Shape:
     """One kind of work that every side does in its own words.
 
     ``beside`` names the shape that the gateway's own rate is compared with, where no peer does the work
-    as the gateway does it. ``is_brief`` shapes run half as long.
+    as the gateway does it. ``is_brief`` shapes run half as long. ``is_once`` is one piece of work in each
+    round, however long that takes, and nothing beforehand.
     """
 
     name: ShapeName
@@ -28,6 +34,7 @@ class Shape:
     unit: str = "req/s"
     beside: ShapeName | None = None
     is_brief: bool = False
+    is_once: bool = False
 
 
 SHAPES: Final = (
@@ -35,6 +42,20 @@ SHAPES: Final = (
     Shape("list", f"List of {PER_PAGE} rows, filtered and sorted, without a count"),
     Shape("list_total", "The same list with its total, the same filter again and again"),
     Shape("list_new_total", "The same list with its total, every request another filter"),
+    Shape("list_embeds", f"List of {PER_PAGE} invoices, each with its client and its lines"),
+    Shape("list_first", "First page in key order", is_brief=True),
+    Shape("list_deep", "Page at row 190,000 in key order, by cursor", beside="list_first", is_brief=True),
+    Shape("list_offset", "Page at row 190,000 of a sort without an index, by offset", is_brief=True),
+    Shape(
+        "list_keyset",
+        "Page at row 190,000 of a sort without an index, by cursor",
+        beside="list_offset",
+        is_brief=True,
+    ),
+    Shape("groups", "Groups: invoices by status and month, their number and total", is_brief=True),
+    Shape("groups_related", "Groups: the 10 customers that paid most, of all payments", is_brief=True),
+    Shape("export_csv", "Export of all invoices as CSV", "rows/s", is_once=True),
+    Shape("export_ndjson", "Export of all invoices as NDJSON", "rows/s", is_once=True),
     Shape("create", "Create one row (a note)"),
     Shape("create_invoice", "Create an invoice with 3 lines, by the rules of sales", beside="create", is_brief=True),
     Shape("create_many", f"Create {MANY:,} rows (notes) in one request", "rows/s", beside="create", is_brief=True),
@@ -44,15 +65,20 @@ SHAPES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The least that our rate may be of another side's; ``is_aim`` is what we would like rather than what must hold."""
+    """The least that our rate may be of another side's; ``is_aim`` is what we would like rather than what must hold.
+
+    With ``beside`` it is our own rate of another shape that ours is held to.
+    """
 
     shape: ShapeName
     against: tuple[str, ...]
     least: float
     words: str
     is_aim: bool = False
+    beside: ShapeName | None = None
 
 
+GATEWAY: Final = "gateway"
 PEERS: Final = ("php-crud-api", "xmysql")
 TARGETS: Final = (
     Target("one", PEERS, 1.5, "1.5 x the best peer"),
@@ -65,12 +91,21 @@ TARGETS: Final = (
     Target("list", ("database alone",), 0.20, "20% of the database alone", is_aim=True),
     Target("list_total", ("php-crud-api",), 40.0, "40 x php-crud-api"),
     Target("list_new_total", ("php-crud-api",), 1.0, "1 x php-crud-api"),
+    Target("list_embeds", ("php-crud-api",), 2.0, "2 x php-crud-api's join on a copy with foreign keys"),
+    Target("list_deep", (GATEWAY,), 1 / 1.3, "within 1.3 x of the first page (0.77 of its rate)", beside="list_first"),
+    Target("list_keyset", (GATEWAY,), 1.0, "no slower than by offset", beside="list_offset"),
+    Target("export_csv", ("plain script",), 3.0, "3 x pymysql and csv in a plain script"),
+    Target("export_ndjson", ("plain script",), 3.0, "3 x pymysql and json in a plain script"),
     Target("create", ("php-crud-api",), 2.0, "2 x php-crud-api"),
 )
 
-GATEWAY: Final = "gateway"
 LATE_PAGE_MS: Final = 10.0
 """How much later than the count deadline a page may be."""
+
+EXPORTS: Final[tuple[ShapeName, ...]] = ("export_csv", "export_ndjson")
+EXPORT_MB: Final = 60.0
+FIRST_BYTE_MS: Final = 200.0
+"""How much more memory than at rest an export may take, and how soon its first byte must come."""
 
 MEMORY_MB: Final = 90.0
 STARTUP_S: Final = 2.0

@@ -62,7 +62,7 @@ _KINDS: Final = (
     ErrorKind("cursor_invalid", 400, "Invalid cursor", "A cursor that is none, or that belongs to another query."),
     ErrorKind("include_unknown", 400, "Unknown relationship", "The query includes a relationship that there is not."),
     ErrorKind("path_to_many", 400, "Path to many rows", "A name leads to many rows where one value is due."),
-    ErrorKind("quantifier_misfit", 400, "Quantifier does not fit", "`none` and `every` speak of many rows."),
+    ErrorKind("quantifier_misfit", 400, "Quantifier does not fit", "Only of many rows `none` and `every` can be said."),
     ErrorKind("group_invalid", 400, "Invalid group", "A word of `group` cannot be grouped by."),
     ErrorKind("metric_invalid", 400, "Invalid metric", "A word of `metrics` or `having` is no metric of the rows."),
     ErrorKind("query_too_large", 400, "Query too large", "The query has more parts, or is deeper, than one may be."),

@@ -63,11 +63,15 @@ class Settings:
     )
     reload_every_s: float = _setting(60.0, "seconds between looks at the database's tables; 0 for never", least=0)
     max_body_bytes: int = _setting(262_144, "largest request body", least=1_024)
-    max_bulk_body_bytes: int = _setting(4_194_304, "largest request body that is an array of rows", least=1_024)
+    max_bulk_body_bytes: int = _setting(
+        4_194_304, "largest request body that is an array of rows or a query", least=1_024
+    )
     body_wait_s: float = _setting(10.0, "seconds a request body may take to arrive before 408", least=0.01, most=3_600)
     max_url_bytes: int = _setting(8_192, "longest URL", least=256)
     max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)
-    max_offset: int = _setting(1_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0)
+    max_offset: int = _setting(
+        1_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0
+    )
     max_conditions: int = _setting(200, "conditions that the filters of one query may have", least=1, most=10_000)
     max_filter_depth: int = _setting(12, "groups of a filter that may stand inside each other", least=1, most=100)
     max_path: int = _setting(5, "relationships that one name may follow", least=1, most=20)
@@ -79,7 +83,7 @@ class Settings:
     )
     export_most: int = _setting(2, "exports of one worker at a time, each on a connection of its own", least=1, most=64)
     export_spool_bytes: int = _setting(
-        268_435_456, "largest file that an export may need on disk before it is sent (XLSX, Parquet)", least=65_536
+        1_073_741_824, "largest file that an export may need on disk before it is sent (XLSX, Parquet)", least=65_536
     )
     log_level: str = _setting("info", "debug, info, warning or error")
     server_timing: bool = _setting(False, "send Server-Timing with the time that each request took")

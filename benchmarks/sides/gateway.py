@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 from benchmarks.load import Work
 from benchmarks.processes import free_port, running, wait_for
-from benchmarks.shapes import GATEWAY, LEAST_TOTAL, MANY, STATUS, ShapeName
+from benchmarks.shapes import DEPTH, GATEWAY, LEAST_TOTAL, MANY, PER_PAGE, STATUS, ShapeName
 from benchmarks.sides.side import Crm, HttpSide
 
 WHITELIST = Path(__file__).resolve().parents[2] / "whitelist.yaml"
@@ -61,7 +62,12 @@ def start_gateway(crm: Crm) -> Iterator[HttpSide]:
             origin=gateway.origin,
             pids=(gateway.pid,),
             largest_key=crm.invoices,
-            works={**_reads(gateway.token), **_writes(gateway.token, crm.notes)},
+            works={
+                **_reads(gateway.token),
+                **_pages(gateway, crm.invoices),
+                **_reports(gateway.token, crm.invoices),
+                **_writes(gateway.token, crm.notes),
+            },
             rows=lambda body: body["data"],
         )
 
@@ -73,6 +79,39 @@ def _reads(token: str) -> dict[ShapeName, Work]:
         "list": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}&count=none", headers=headers),
         "list_total": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}", headers=headers),
         "list_new_total": Work(f"{_LIST}&filter[total.gte]={{amount}}", headers=headers),
+        "list_embeds": Work(
+            f"{_LIST}&filter[total.gte]={LEAST_TOTAL}&count=none&include=client,items", headers=headers
+        ),
+    }
+
+
+def _pages(gateway: Served, invoices: int) -> dict[ShapeName, Work]:
+    """The first page and deep ones: by the cursor that the page before them gave, and by offset."""
+    headers = {"Authorization": f"Bearer {gateway.token}"}
+    before = int(invoices * DEPTH) - PER_PAGE
+    keyed, sorted_ = (f"{API}/invoices?sort={sort}&count=none" for sort in ("id", "-subtotal"))
+    cursors = []
+    for path in (keyed, sorted_):
+        work = Work(f"{path}&limit={PER_PAGE}&offset={before}", headers=headers)
+        with urlopen(work.request(gateway.origin), timeout=60) as reply:
+            cursors.append(json.load(reply)["meta"]["next_cursor"])
+    return {
+        "list_first": Work(keyed, headers=headers),
+        "list_deep": Work(f"{keyed}&cursor={cursors[0]}", headers=headers),
+        "list_offset": Work(f"{sorted_}&limit={PER_PAGE}&offset={before + PER_PAGE}", headers=headers, is_long=True),
+        "list_keyset": Work(f"{sorted_}&cursor={cursors[1]}", headers=headers, is_long=True),
+    }
+
+
+def _reports(token: str, invoices: int) -> dict[ShapeName, Work]:
+    headers = {"Authorization": f"Bearer {token}"}
+    grouped = f"{API}/invoices?group=status,date.month&metrics=count,sum.total&per_page=1000"
+    related = f"{API}/payments?group=invoice.client&metrics=sum.amount&sort=-sum.amount&per_page=10&count=none"
+    return {
+        "groups": Work(grouped, headers=headers, is_long=True),
+        "groups_related": Work(related, headers=headers, is_long=True),
+        "export_csv": Work(f"{API}/invoices.csv", headers=headers, rows=invoices, is_export=True),
+        "export_ndjson": Work(f"{API}/invoices?format=ndjson", headers=headers, rows=invoices, is_export=True),
     }
 
 

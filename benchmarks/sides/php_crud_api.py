@@ -1,7 +1,8 @@
 """The peer php-crud-api under php-fpm (8 workers, opcache) and nginx, configured through its own environment variables.
 
 Everything listens on 127.0.0.1 or a socket in the run's directory. Its defaults stand, but for the address of the
-database; it has no authentication switched on. nginx opens a connection per request, as it does by default: kept
+database; it has no authentication switched on. A second pool of the same size, at /linked, joins on the copy with
+foreign keys. nginx opens a connection per request, as it does by default: kept
 connections hold on to the workers, which gained no rate and made single pages wait for seconds.
 """
 
@@ -35,9 +36,11 @@ _FPM = """\
 [global]
 daemonize = no
 error_log = {directory}/php-fpm.log
-[www]
+"""
+_POOL = """\
+[{name}]
 {user}
-listen = {directory}/php.sock
+listen = {directory}/{name}.sock
 listen.mode = 0666
 pm = static
 pm.max_children = {workers}
@@ -46,8 +49,8 @@ env[PHP_CRUD_API_ADDRESS] = "{crm.host}"
 env[PHP_CRUD_API_PORT] = "{crm.port}"
 env[PHP_CRUD_API_USERNAME] = "{crm.user}"
 env[PHP_CRUD_API_PASSWORD] = "{crm.password}"
-env[PHP_CRUD_API_DATABASE] = "{crm.database}"
-env[PHP_CRUD_API_CACHEPATH] = "{directory}/cache"
+env[PHP_CRUD_API_DATABASE] = "{database}"
+env[PHP_CRUD_API_CACHEPATH] = "{directory}/cache/{name}"
 php_admin_value[opcache.enable] = 1
 php_admin_value[opcache.validate_timestamps] = 0
 php_admin_value[opcache.memory_consumption] = 128
@@ -72,20 +75,22 @@ http {{
   keepalive_requests 100000000;
   server {{
     listen 127.0.0.1:{port};
-    location / {{
-      fastcgi_pass unix:{directory}/php.sock;
-      fastcgi_param SCRIPT_FILENAME {directory}/api.php;
-      fastcgi_param SCRIPT_NAME /api.php;
-      fastcgi_param PATH_INFO $uri;
-      fastcgi_param REQUEST_URI $request_uri;
-      fastcgi_param QUERY_STRING $query_string;
-      fastcgi_param REQUEST_METHOD $request_method;
-      fastcgi_param CONTENT_TYPE $content_type;
-      fastcgi_param CONTENT_LENGTH $content_length;
-      fastcgi_param SERVER_PROTOCOL $server_protocol;
-      fastcgi_param SERVER_NAME $server_name;
-      fastcgi_param SERVER_PORT $server_port;
-      fastcgi_param REMOTE_ADDR $remote_addr;
+    fastcgi_param SCRIPT_FILENAME {directory}/api.php;
+    fastcgi_param SCRIPT_NAME /api.php;
+    fastcgi_param PATH_INFO $uri;
+    fastcgi_param REQUEST_URI $request_uri;
+    fastcgi_param QUERY_STRING $query_string;
+    fastcgi_param REQUEST_METHOD $request_method;
+    fastcgi_param CONTENT_TYPE $content_type;
+    fastcgi_param CONTENT_LENGTH $content_length;
+    fastcgi_param SERVER_PROTOCOL $server_protocol;
+    fastcgi_param SERVER_NAME $server_name;
+    fastcgi_param SERVER_PORT $server_port;
+    fastcgi_param REMOTE_ADDR $remote_addr;
+    location / {{ fastcgi_pass unix:{directory}/www.sock; }}
+    location /linked/ {{
+      rewrite ^/linked(/.*)$ $1 break;
+      fastcgi_pass unix:{directory}/linked.sock;
     }}
   }}
 }}
@@ -104,11 +109,10 @@ def start_php_crud_api(crm: Crm) -> Iterator[HttpSide]:
     directory, port = _prepared(crm, script), free_port()
     log = directory / "output.log"
     is_root = os.geteuid() == 0
-    settings = {"directory": directory, "workers": WORKERS, "crm": crm, "port": port}
-    (directory / "fpm.conf").write_text(
-        _FPM.format(user="user = nobody\ngroup = nogroup" if is_root else "", **settings)
+    (directory / "fpm.conf").write_text(_FPM.format(directory=directory) + _pools(crm, directory, is_root=is_root))
+    (directory / "nginx.conf").write_text(
+        _NGINX.format(user="user nobody nogroup;" if is_root else "", directory=directory, port=port)
     )
-    (directory / "nginx.conf").write_text(_NGINX.format(user="user nobody nogroup;" if is_root else "", **settings))
     with (
         running([php_fpm, "--nodaemonize", "--fpm-config", str(directory / "fpm.conf")], log) as php,
         running([nginx, "-e", str(directory / "nginx.log"), "-c", str(directory / "nginx.conf")], log) as web,
@@ -122,9 +126,23 @@ def start_php_crud_api(crm: Crm) -> Iterator[HttpSide]:
             origin=origin,
             pids=(php.pid, web.pid),
             largest_key=crm.invoices,
-            works=_works(),
+            works={**_works(), **(_linked_works() if crm.linked else {})},
             rows=lambda body: body["records"],
         )
+
+
+def _pools(crm: Crm, directory: Path, *, is_root: bool) -> str:
+    user = "user = nobody\ngroup = nogroup" if is_root else ""
+    databases = {"www": crm.database, **({"linked": crm.linked} if crm.linked else {})}
+    return "".join(
+        _POOL.format(name=name, database=database, user=user, directory=directory, workers=WORKERS, crm=crm)
+        for name, database in databases.items()
+    )
+
+
+def _linked_works() -> dict[ShapeName, Work]:
+    path = f"/linked{_LIST}&filter=total,ge,{LEAST_TOTAL}&size={PER_PAGE}&join=tblclients&join=tblitemable"
+    return {"list_embeds": Work(path)}
 
 
 def _works() -> dict[ShapeName, Work]:
@@ -163,8 +181,10 @@ def fpm() -> str:
 def _prepared(crm: Crm, script: Path) -> Path:
     """Return a directory that the unprivileged workers can read, with the script in it."""
     directory = crm.directory / "php-crud-api"
-    (directory / "cache").mkdir(parents=True)
     crm.directory.chmod(0o711)
-    (directory / "cache").chmod(0o777)
+    for pool in ("www", "linked"):
+        cache = directory / "cache" / pool
+        cache.mkdir(parents=True)
+        cache.chmod(0o777)
     shutil.copyfile(script, directory / "api.php")
     return directory

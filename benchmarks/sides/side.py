@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from urllib.request import urlopen
 
 from benchmarks import load
+from benchmarks.exports import exported
 from benchmarks.load import Work
 from benchmarks.processes import cpu_of_tree
 from benchmarks.samples import Sample
@@ -34,6 +35,8 @@ class Crm:
     columns: tuple[str, ...]
     """The columns of the invoice table that the gateway shows; the plain sides and the database alone read these."""
     directory: Path
+    linked: str = ""
+    """The copy with foreign keys, where there is one."""
 
 
 class Side(Protocol):
@@ -85,26 +88,35 @@ class HttpSide:
         return frozenset(self.works)
 
     def check(self) -> None:
-        """Do each work once: the statuses must be 2xx and lists full.
+        """Do each work once: the statuses must be 2xx, lists full, and relatives within their rows.
+
+        Exports are looked at when they run.
 
         Raises:
             RuntimeError: an answer is not what the others give.
         """
         for shape, work in self.works.items():
+            if work.is_export:
+                continue
             answer = self._ask(work)
             if not shape.startswith("list"):
                 continue
             rows = self.rows(answer)
             if len(rows) != PER_PAGE:
                 raise RuntimeError(f"{self.name} gave {len(rows)} rows, not {PER_PAGE}: {work.path}")
-            self.columns = len(rows[0])
+            if shape == "list":
+                self.columns = len(rows[0])
+            if shape == "list_embeds" and not all(map(_has_relatives, rows)):
+                raise RuntimeError(f"{self.name} gave rows without their client and lines: {work.path}")
 
     def cpu_s(self) -> float:
         return sum(cpu_of_tree(pid) for pid in self.pids)
 
     def run(self, shape: ShapeName, *, seconds: float, seed: int) -> Sample:
         work = self.works[shape]
-        if work.rows > 1:
+        if work.is_export:
+            return exported(self.origin, work, self.pids[0])
+        if work.is_long or work.rows > 1:
             return load.one_by_one(self.origin, work, seconds=seconds)
         largest_key = work.largest_key or self.largest_key
         return load.wrk(self.origin, work, seconds=seconds, largest_key=largest_key, seed=seed)
@@ -118,3 +130,9 @@ class HttpSide:
     def _tag(self, work: Work) -> str:
         with urlopen(replace(work, method="GET", body="").request(self.origin), timeout=60) as reply:
             return str(reply.headers["ETag"])
+
+
+def _has_relatives(row: Mapping[str, object]) -> bool:
+    """Whether a row has one row and a list of rows inside."""
+    is_one = any(isinstance(value, dict) for value in row.values())
+    return is_one and any(isinstance(value, list) and value and isinstance(value[0], dict) for value in row.values())

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, column, literal_column, select, table
+from sqlalchemy import Connection, Select, column, literal_column, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ColumnElement
 
@@ -45,10 +45,11 @@ def reflect(
     options_table: str | None = None,
     option_names: Iterable[str] = (),
     custom_fields_table: str | None = None,
+    custom_values_table: str | None = None,
 ) -> Reflection:
     """Return what the database says of the named tables; those it lacks are left out.
 
-    At most twelve statements, however many tables are named or exist, and one more per
+    At most thirteen statements, however many tables are named or exist, and one more per
     view if one of the views does not work. Names are
     matched exactly: which spelling of a name exists is seen in ``existing``.
     """
@@ -63,9 +64,11 @@ def reflect(
     tables, unreadable, column_rows = found
     options = _options(connection, options_table, option_names, existing)
     definitions = _custom_fields(connection, custom_fields_table, existing)
-    if definitions is None and custom_fields_table is not None:
-        unreadable = {**unreadable, custom_fields_table: _UNREADABLE}
-        tables = {name: each for name, each in tables.items() if name != custom_fields_table}
+    closed = {custom_fields_table} if custom_fields_table is not None and definitions is None else set()
+    if custom_values_table is not None and custom_values_table in tables:
+        closed |= set() if _is_readable(connection, custom_values_table) else {custom_values_table}
+    unreadable = {**unreadable, **dict.fromkeys(closed, _UNREADABLE)}
+    tables = {name: each for name, each in tables.items() if name not in closed}
     server, rights = _server(connection, existing)
     return Reflection(
         dialect=dialect,
@@ -143,12 +146,27 @@ def _custom_fields(connection: Connection, name: str | None, existing: frozenset
     if name is None or name not in existing:
         return []
     try:
-        rows = connection.execute(select(literal_column("*")).select_from(table(name))).mappings().all()
+        rows = connection.execute(_whole(name)).mappings().all()
     except DBAPIError as error:
         if _errno(error) not in _REFUSED:
             raise
         return None
     return sorted((tuple(row.items()) for row in rows), key=repr)
+
+
+def _is_readable(connection: Connection, name: str) -> bool:
+    """Whether the user may read every column of a table, asked of the server: a role's rights are listed nowhere."""
+    try:
+        connection.execute(_whole(name).limit(0)).all()
+    except DBAPIError as error:
+        if _errno(error) not in _REFUSED:
+            raise
+        return False
+    return True
+
+
+def _whole(name: str) -> Select[Any]:
+    return select(literal_column("*")).select_from(table(name))
 
 
 def _errno(error: DBAPIError) -> object:

@@ -67,6 +67,7 @@ Route = tuple[str, tuple[str, ...], str]
 """A path, its methods, and what there is to know of it."""
 
 _READING: Final = ("GET", "HEAD", "OPTIONS")
+_LISTING: Final = ("GET", "HEAD", "QUERY", "OPTIONS")
 _METHODS: Final[Mapping[Operation, tuple[str, ...]]] = {"update": ("PUT", "PATCH"), "delete": ("DELETE",)}
 
 
@@ -75,7 +76,7 @@ def table_routes(table: Table, catalog: Catalog) -> tuple[Route, ...]:
     base = f"/api/v1/{table.resource}"
     also = f"also {', '.join(table.aliases)}" if table.aliases else ""
     creating = () if refusal_of("create", table) else ("POST",)
-    routes: list[Route] = [(base, (*_READING, *creating), also)]
+    routes: list[Route] = [(base, (*_LISTING, *creating), also), (f"{base}/query", ("POST",), "a query in a body")]
     if table.key:
         row = f"{base}/{{{','.join(column.name for column in table.key)}}}"
         changing = (method for word, methods in _METHODS.items() if not refusal_of(word, table) for method in methods)
@@ -87,6 +88,6 @@ def table_routes(table: Table, catalog: Catalog) -> tuple[Route, ...]:
 def _edge_route(row: str, edge: Relationship, catalog: Catalog) -> Route:
     return (
         f"{row}/{edge.name}",
-        _READING,
+        _LISTING if edge.is_to_many else _READING,
         f"{'many' if edge.is_to_many else 'one'} of {catalog.table_of(edge).resource}",
     )

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 
 from gateway.formats.layout import Batch, Cells, Layout, LayoutColumn, digits_of, json_texts
 
-GROUP_ROWS: Final = 50_000
-GROUP_BYTES: Final = 16_777_216
+GROUP_ROWS: Final = 20_000
+GROUP_BYTES: Final = 8_388_608
 """A row group of a Parquet file is written when it has so many rows, or bytes in memory."""
 
 MOST_DECIMAL128: Final = 38

@@ -124,7 +124,7 @@ def _of_order(plan: Plan, values: Values) -> str | None:
         return None
     table, first = plan.table, plan.order[0].field
     if not isinstance(first, Column):
-        return f"No index serves a sort by {first.name}; sort by a column of {table.resource}, or narrow the query."
+        return f"No index serves a sort by {first.name}; sort by an indexed field of {table.resource}, or narrow it."
     if first.name not in table.indexed:
         return f"{table.resource} has no index on {first.name}."
     if len({key.is_descending for key in plan.order}) > 1:
@@ -221,7 +221,7 @@ def _of_field(catalog: Catalog, field: PlanField | RelatedRow) -> Iterator[_Way]
             yield from _of_edge(catalog, edge, f"{name} is read from rows that no index leads to.")
         case ExpressionField(name=name, expression=expression):
             for edge in _summed(expression):
-                yield from _of_edge(catalog, edge, f"{name} is a sum over rows that no index leads to.")
+                yield from _of_edge(catalog, edge, f"{name} needs a sum over rows that no index leads to.")
         case _:
             return
 

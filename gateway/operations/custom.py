@@ -7,6 +7,7 @@ so are the second ones that should not be there; an empty value adds no row.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from gateway.catalog.kinds import parse_sql_type
 from gateway.catalog.model import Catalog, Column, CustomField
@@ -15,8 +16,8 @@ from gateway.query.plan import And, Compare, InsertStep, SlotValue, UpdateStep, 
 from gateway.sql.cache import StatementCache
 from gateway.sql.custom import DEFINITION, ENTITY, REFERENCE, VALUE
 
-_TEXT = parse_sql_type("mediumtext")
-_NUMBER = parse_sql_type("int(11)")
+_TEXT: Final = parse_sql_type("mediumtext")
+_NUMBER: Final = parse_sql_type("int(11)")
 
 Texts = Iterable[tuple[CustomField, str]]
 """Custom fields, each with the text of its new value, empty for none."""

@@ -24,6 +24,9 @@ from gateway.sql.statement import Positions, Statement
 Run = Callable[[str, tuple[object, ...]], Awaitable[Sequence[Sequence[Any]]]]
 """Runs one statement and returns its rows."""
 
+FEW_ROWS: Final = 1_000
+"""As many rows are read at once, and cut here, before the database is asked to number them per parent."""
+
 MOST_PARENTS: Final = 1_024
 """Parents whose rows one statement asks for; more take another statement."""
 
@@ -109,11 +112,33 @@ def _truncations(
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Whose list lacks rows, and how many it has."""
+    """Whose list lacks rows, and how many it has. It holds the list, whose identity is that of no other then."""
 
+    rows: list[dict[str, Any]]
     parent: Table
     key: tuple[object, ...]
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Children:
+    """The rows of all parents, by what they hold of theirs, and of which parents there are more."""
+
+    rows: dict[object, list[dict[str, Any]]] = field(default_factory=dict)
+    cut: set[object] = field(default_factory=set)
+
+    def take(self, found: Rows, links: Sequence[object], limit: int | None) -> None:
+        """Sort rows to their parents, and leave in ``found`` those that are shown."""
+        shown: list[int] = []
+        for number, (row, link) in enumerate(zip(found.rows, links, strict=True)):
+            own = self.rows.setdefault(link, [])
+            if limit is not None and len(own) == limit:
+                self.cut.add(link)
+                continue
+            own.append(row)
+            shown.append(number)
+        if len(shown) < len(found.rows):
+            found.rows, found.raw = [found.rows[each] for each in shown], [found.raw[each] for each in shown]
 
 
 @dataclass(slots=True)
@@ -134,45 +159,52 @@ class _Filling:
             held = (tuple(raw[place] for place in places) for raw in found.raw)
             wanted = dict.fromkeys(cells for cells, link in zip(held, links, strict=True) if link is not None)
             children = await self._children(embed, tuple(wanted), is_folded=is_folded)
-            if embed.relationship.is_to_many and not embed.is_keyed:
-                self._lay_lists(parent, embed, found, [children.get(link, []) for link in links])
+            if _is_list(embed):
+                self._lay_lists(parent, embed, found, links, children)
             else:
-                _lay_rows(embed, found, [children.get(link, []) for link in links])
+                _lay_rows(embed, found, links, children)
 
-    def _lay_lists(self, parent: Table, embed: Embed, found: Rows, lists: Sequence[list[dict[str, Any]]]) -> None:
+    def _lay_lists(
+        self, parent: Table, embed: Embed, found: Rows, links: Sequence[object], children: _Children
+    ) -> None:
         limit = self._limit(embed)
-        for row, raw, own in zip(found.rows, found.raw, lists, strict=True):
-            row[embed.name] = shown = own[:limit]
-            if limit is not None and len(own) > limit:
-                self.cut[id(shown)] = _Cut(parent, tuple(raw[place] for place in found.statement.key), limit)
+        for row, raw, link in zip(found.rows, found.raw, links, strict=True):
+            row[embed.name] = shown = list(children.rows.get(link, ()))
+            if limit is not None and link in children.cut:
+                key = tuple(raw[place] for place in found.statement.key)
+                self.cut[id(shown)] = _Cut(shown, parent, key, limit)
 
     def _limit(self, embed: Embed) -> int | None:
+        """How many rows of each parent are shown; None for all of them."""
         slot = embed.plan.limit
-        return None if slot is None else int(str(self.values[slot])) - 1
+        return None if slot is None or not _is_list(embed) else int(str(self.values[slot])) - 1
 
-    async def _children(
-        self, embed: Embed, wanted: Sequence[tuple[object, ...]], *, is_folded: bool
-    ) -> Mapping[object, list[dict[str, Any]]]:
-        """The rows of all parents, by what they hold of theirs; what those embed in turn is in them."""
-        grouped: dict[object, list[dict[str, Any]]] = {}
+    async def _children(self, embed: Embed, wanted: Sequence[tuple[object, ...]], *, is_folded: bool) -> _Children:
+        """The rows of all parents; what those that are shown embed in turn is in them."""
+        children = _Children()
         for start in range(0, len(wanted), MOST_PARENTS):
             batch = wanted[start : start + MOST_PARENTS]
             found = await self._fetched(embed, batch)
+            reference = found.statement.reference
+            children.take(found, [_link(raw, reference, is_folded=is_folded) for raw in found.raw], self._limit(embed))
             if embed.plan.embeds and found.rows:
                 await self.fill(embed.plan.table, embed.plan.embeds, found)
-            for row, raw in zip(found.rows, found.raw, strict=True):
-                link = _link(raw, found.statement.reference, is_folded=is_folded)
-                grouped.setdefault(link, []).append(row)
-        return grouped
+        return children
 
     async def _fetched(self, embed: Embed, batch: Sequence[tuple[object, ...]]) -> Rows:
-        """One statement: its text is that of the next power of two, so that few texts serve all pages."""
-        size = 1 << (len(batch) - 1).bit_length()
-        padded = (*batch, *repeat(batch[-1], size - len(batch)))
-        statement = self.statements.embed(embed, size)
-        links = (*(cell for link in padded for cell in link), self.most + 1)
-        raw = await self.run(statement.text, statement.bind(self.values, links))
-        self.most -= len(raw)
+        """The rows of some parents, of which each may have more than are shown.
+
+        They are asked for whole as long as they are few; only where they turn out to be many does the
+        database number them and stop at each parent's limit, by another statement.
+        """
+        wanted = self._wanted(embed)
+        few = self.most
+        if wanted is not None:
+            few = min(few, wanted if len(batch) == 1 else max(FEW_ROWS, len(batch) * wanted))
+        found = await self._asked(embed, batch, few + 1, is_windowed=False)
+        if wanted is not None and len(found.raw) > few and len(batch) > 1:
+            found = await self._asked(embed, batch, self.most + 1, is_windowed=True)
+        self.most -= len(found.raw)
         if self.most < 0:
             raise RequestError(
                 "rows_too_many",
@@ -180,12 +212,34 @@ class _Filling:
                 f"with include[{embed.name}][limit].",
                 parameter="include",
             )
+        return found
+
+    def _wanted(self, embed: Embed) -> int | None:
+        """How many rows of each parent are read at most; None for all of them."""
+        if _is_list(embed):
+            slot = embed.plan.limit
+            return None if slot is None else int(str(self.values[slot]))
+        return None if embed.is_keyed else 1
+
+    async def _asked(self, embed: Embed, batch: Sequence[tuple[object, ...]], most: int, *, is_windowed: bool) -> Rows:
+        """One statement: its text is that of the next power of two, so that few texts serve all pages."""
+        size = 1 << (len(batch) - 1).bit_length()
+        padded = (*batch, *repeat(batch[-1], size - len(batch)))
+        statement = self.statements.embed(embed, size, is_windowed=is_windowed)
+        links = (*(cell for link in padded for cell in link), most)
+        raw = await self.run(statement.text, statement.bind(self.values, links))
         return Rows(statement.decode(raw), raw, statement)
 
 
-def _lay_rows(embed: Embed, found: Rows, lists: Sequence[list[dict[str, Any]]]) -> None:
-    for row, own in zip(found.rows, lists, strict=True):
+def _lay_rows(embed: Embed, found: Rows, links: Sequence[object], children: _Children) -> None:
+    for row, link in zip(found.rows, links, strict=True):
+        own = children.rows.get(link)
         row[embed.name] = own[0] if own else None
+
+
+def _is_list(embed: Embed) -> bool:
+    """Whether each row has rows of it, and not one: groups are keyed by one row each."""
+    return embed.relationship.is_to_many and not embed.is_keyed
 
 
 def _is_text(embed: Embed) -> bool:

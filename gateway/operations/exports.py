@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any, Final
 
 from gateway.errors import RequestError, UnavailableError
@@ -32,8 +33,13 @@ from gateway.sql.statement import Statement
 FIRST_ROWS: Final = 100
 """Rows of the first part: few, so that the first byte comes soon."""
 
-MOST_ROWS: Final = 2_000
-"""Rows of any part; with embeds a quarter of it."""
+MOST_ROWS: Final = 16_000
+MOST_CELLS: Final = 120_000
+"""Rows, and cells in all, of any part; with embeds a quarter of it."""
+
+SLOW_S: Final = 0.1
+SLOW_SHARE: Final = 3
+"""After a part that took so many seconds parts may be larger: where no index serves the order, each sorts anew."""
 
 GROWTH: Final = 4
 """How many times the rows of the part before a part may have."""
@@ -174,6 +180,7 @@ class _Reader:
             planned = self._planned(intent, page if self.question.is_paged else replace(page, limit=size))
             if is_first:
                 await self._check(planned)
+            began = monotonic()
             try:
                 part, has_more = await self._part(planned)
             except RequestError as error:
@@ -181,6 +188,7 @@ class _Reader:
                     raise
                 size = max(1, size // GROWTH)
                 continue
+            is_slow = monotonic() - began > SLOW_S
             if is_first:
                 part = await self._told(planned, part)
             await self.snapshot.release()
@@ -188,7 +196,7 @@ class _Reader:
             has_more = has_more and not self.question.is_paged
             if has_more:
                 page = _page_after(planned.plan, page, part)
-                size = _next_size(part, MOST_ROWS // GROWTH if planned.plan.embeds else MOST_ROWS)
+                size = _next_size(part, is_slow=is_slow)
             is_first = False
 
     async def _part(self, planned: PlannedRead) -> tuple[Part, bool]:
@@ -268,9 +276,12 @@ def _page_after(plan: ReadPlan, page: PageIntent, part: Part) -> PageIntent:
     return PageIntent(after=position_of(plan.order, [last[place] for place in part.statement.order]))
 
 
-def _next_size(part: Part, most: int) -> int:
-    """How many rows to read after a part: some times as many, unless their texts are long."""
+def _next_size(part: Part, *, is_slow: bool) -> int:
+    """How many rows to read after a part: some times as many, unless they are wide, hold others or have long texts."""
+    share = GROWTH if part.nested is not None else 1
     sample = part.raw[:: max(1, len(part) // _SAMPLE)]
     text = sum(len(cell) for row in sample for cell in row if isinstance(cell, str | bytes))
     affordable = MOST_PART_BYTES * len(sample) // max(text, 1)
+    cells = MOST_CELLS * (SLOW_SHARE if is_slow and part.nested is None else 1)
+    most = min(MOST_ROWS, cells // len(part.raw[0])) // share
     return max(1, min(len(part) * GROWTH, most, affordable))

@@ -66,7 +66,7 @@ AVERAGE_DECIMALS: Final = 4
 class PlannedGroups:
     """An aggregate plan with its values; the rest as in `planner.PlannedRead`.
 
-    ``count`` counts the groups; None where there is one row over everything.
+    ``count`` counts the groups; None where there is one row over everything, which no ``having`` can drop.
     """
 
     plan: AggregatePlan
@@ -101,14 +101,14 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
     )
     plan = replace(plan, currency=_mixed(context, plan))
     plan = with_reach(context, plan)
-    counted = replace(plan, metrics=(), order=(), labels=(), currency=None, is_counted=True) if groups else None
+    counted = replace(plan, metrics=(), order=(), labels=(), currency=None, is_counted=True)
     limit, offset = page_slots(context, intent.page)
     plan = replace(plan, limit=limit, offset=offset, embeds=_embeds(context, groups, intent))
     parent = parent_plan(context, intent.origin) if intent.origin is not None else None
     return PlannedGroups(
         plan,
         context.slots.frozen(),
-        counted,
+        counted if groups or intent.having else None,
         parent,
         context.slots.is_timeless,
         intent.page.limit if intent.page.limit is not None else DEFAULT_PER_PAGE,
@@ -168,9 +168,9 @@ def _date_part(context: Context, followed: Followed, operand: Field | Related, r
     if kind not in ("date", "datetime", "timestamp"):
         raise unknown_at(context, followed.place, followed.rest, "group")
     if part is None or (part == "hour" and kind == "date"):
-        there_are = ", ".join(name for name in PARTS if name != "hour" or kind != "date")
-        detail = f"{operand.name} has no part {word!r}. There are: {there_are}."
-        raise RequestError("group_invalid", detail, parameter="group", suggestion=nearest(word, PARTS))
+        there_are = [name for name in PARTS if name != "hour" or kind != "date"]
+        detail = f"{operand.name} has no part {word!r}. There are: {', '.join(there_are)}."
+        raise RequestError("group_invalid", detail, parameter="group", suggestion=nearest(word, there_are))
     return DatePart(operand, part, _TEXT)
 
 

@@ -58,13 +58,13 @@ def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
         raise _too_large(f"A query has at most {budget.conditions} conditions; this one has {number}.", parameter)
 
 
-def check_hops(budget: Budget, path: Sequence[object], parameter: str) -> None:
-    """Pass while a path follows no more relationships than the budget allows.
+def check_hops(budget: Budget, hops: int, parameter: str) -> None:
+    """Pass while a name follows no more relationships than the budget allows.
 
     Raises:
         RequestError: ``query_too_large``.
     """
-    if len(path) > budget.hops:
+    if hops > budget.hops:
         raise _too_large(f"A path follows at most {budget.hops} relationships.", parameter)
 
 

@@ -168,7 +168,7 @@ def _found(context: Context, intent: WriteIntent, create: PlannedWrite, path: st
     columns = table.column_by_name
     parts = [Compare(columns[name], "eq", (context.slots.add(sent[name]),)) for name in key]
     condition = conjunction(*parts, *row_filter(context, table))
-    fields = result_fields(context, table, create.custom)
+    fields = result_fields(context, table, (each.field for each in create.custom))
     missing = tuple(column for column in table.key if column not in fields)
     plan = ReadPlan(table, (*fields, *missing), condition, format=intent.format, is_tagged=True)
     return with_today(context, plan), context.slots.frozen()

@@ -66,12 +66,11 @@ def _plan(context: Context, place: Place, intent: FilterIntent) -> Condition:
 def _related(context: Context, place: Place, intent: RelatedIntent) -> Condition:
     """Conditions on one row at the end of a path; only its last to-many is quantified."""
     followed = follow(context, place, intent.path, intent.parameter)
-    if followed.many is not None and followed.target is not None:
-        inner = Place(followed.target)
+    if followed.many is not None and followed.inner is not None:
         if followed.rest:
-            part = _related(context, inner, replace(intent, path=followed.rest))
+            part = _related(context, followed.inner, replace(intent, path=followed.rest))
             return Quantified(followed.place.path, followed.many, "some", part)
-        part = _plan(context, inner, intent.part)
+        part = _plan(context, followed.inner, intent.part)
         return Quantified(followed.place.path, followed.many, intent.quantifier, part)
     if followed.rest:
         raise _no_relationship(context, followed, intent)
@@ -96,9 +95,9 @@ def _no_relationship(context: Context, followed: Followed, intent: RelatedIntent
 
 def _leaf(context: Context, place: Place, intent: ConditionIntent) -> Condition:
     followed = follow(context, place, intent.path, intent.parameter)
-    if followed.many is not None and followed.target is not None:
-        inner = _leaf(context, Place(followed.target), replace(intent, path=followed.rest))
-        return Quantified(followed.place.path, followed.many, "some", inner)
+    if followed.many is not None and followed.inner is not None:
+        part = _leaf(context, followed.inner, replace(intent, path=followed.rest))
+        return Quantified(followed.place.path, followed.many, "some", part)
     field, rest = readable_at(context, followed.place, followed.rest, intent.parameter)
     if len(rest) > 1:
         raise unknown_at(context, followed.place, followed.rest, intent.parameter)

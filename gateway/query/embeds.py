@@ -83,7 +83,7 @@ def _embeds(context: Context, table: Table, nodes: Mapping[str, _Node], options:
 
 
 def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
-    check_hops(context.budget, intent.path, intent.parameter)
+    check_hops(context.budget, len(intent.path), intent.parameter)
     edge = table.relationships.get(intent.path[-1])
     if edge is None:
         raise include_unknown(context, table, intent.path[-1], intent.parameter)

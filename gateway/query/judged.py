@@ -95,6 +95,11 @@ class Judged:
         """Return the names of the columns that the client itself wrote."""
         return frozenset(column.name for column, _ in self.written)
 
+    def named_custom(self) -> tuple[CustomField, ...]:
+        """Return the custom fields that the client named, to be shown to it."""
+        returned = (item.column for item in self.sent_back)
+        return (*(each.field for each in self.custom), *(each for each in returned if isinstance(each, CustomField)))
+
     def compared(self) -> tuple[CustomField, ...]:
         """Return the custom fields whose stored values decide whether they are written."""
         return tuple(each.field for each in self.custom if each.is_compared)

@@ -23,10 +23,14 @@ from gateway.query.suggest import nearest
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row seen from another: ``table`` is at the end of the to-ones of ``path``."""
+    """A row seen from another: ``table`` is at the end of the to-ones of ``path``.
+
+    ``before`` counts the relationships that lead to the row at the start, through to-manys among others.
+    """
 
     table: Table
     path: tuple[Relationship, ...] = ()
+    before: int = 0
 
     def field(self, field: Field) -> Field | Related:
         """Return a field of the table as the row at the start sees it."""
@@ -37,13 +41,13 @@ class Place:
 class Followed:
     """Where relationships lead: ``place`` is reached by to-ones; ``rest`` is what of the name is left.
 
-    With ``many`` the way goes on through a to-many of the place, to rows of ``target``.
+    With ``many`` the way goes on through a to-many of the place, to the rows of ``inner``.
     """
 
     place: Place
     rest: tuple[str, ...]
     many: Relationship | None = None
-    target: Table | None = None
+    inner: Place | None = None
 
 
 def follow(context: Context, start: Place, segments: Sequence[str], parameter: str) -> Followed:
@@ -55,11 +59,11 @@ def follow(context: Context, start: Place, segments: Sequence[str], parameter: s
     """
     place, rest = start, tuple(segments)
     while rest and field_at(place.table, rest)[0] is None and (edge := place.table.relationships.get(rest[0])):
-        target = entered(context, edge)
+        target, hops = entered(context, edge), place.before + len(place.path) + 1
+        check_hops(context.budget, hops, parameter)
         if edge.is_to_many:
-            return Followed(place, rest[1:], edge, target)
-        place, rest = Place(target, (*place.path, edge)), rest[1:]
-        check_hops(context.budget, place.path, parameter)
+            return Followed(place, rest[1:], edge, Place(target, before=hops))
+        place, rest = Place(target, (*place.path, edge), place.before), rest[1:]
     return Followed(place, rest)
 
 
@@ -102,17 +106,25 @@ def unknown_at(context: Context, place: Place, segments: Sequence[str], paramete
     table = place.table
     if not segments:
         first = next(iter(readable_fields(context, table)), "…")
-        name = ".".join(edge.name for edge in place.path) or parameter
+        name = ".".join(edge.name for edge in place.path)
         detail = f"{name} is a relationship: name one of its fields, such as {name}.{first}."
+        if not name:
+            detail = f"{parameter} leads to {table.resource}: name one of their fields, such as {first}."
         return RequestError("field_unknown", detail, parameter=parameter)
     stem = segments[:-1] if len(segments) > 1 and segments[-1] in OPERATORS else segments
     name = ".".join(stem)
-    known = (*readable_fields(context, table), *table.relationships)
+    known = (*readable_fields(context, table), *_readable_edges(context, table))
     close = nearest(name, known) or nearest(stem[0], known)
     hint = f" Did you mean {close}?" if close else ""
     return RequestError(
         "field_unknown", f"{table.resource} has no field {name!r}.{hint}", parameter=parameter, suggestion=close
     )
+
+
+def _readable_edges(context: Context, table: Table) -> list[str]:
+    """The relationships of a table to rows that the caller may read; a suggestion would tell of others."""
+    edges = table.relationships.items()
+    return [name for name, edge in edges if context.access.may("read", context.catalog.table_of(edge))]
 
 
 def single_field(context: Context, table: Table, name: str, parameter: str) -> Field | Related:

@@ -20,7 +20,14 @@ from gateway.query.fields import chosen_fields
 from gateway.query.intent import AggregateIntent, Origin, PageIntent, ReadIntent
 from gateway.query.orders import chosen_order, key_order
 from gateway.query.plan import AggregatePlan, And, Compare, Condition, Reached, ReadPlan, Slot, Values
-from gateway.query.positions import can_follow, cursor_invalid, rows_after
+from gateway.query.positions import (
+    Position,
+    can_follow,
+    cursor_invalid,
+    is_by_values,
+    position_values,
+    rows_after,
+)
 from gateway.query.reach import fields_of, row_filter, with_reach
 from gateway.query.reach import with_reach as with_today
 from gateway.query.suggest import nearest
@@ -37,7 +44,8 @@ class PlannedRead:
     ``count`` shares the plan's values and counts what the plan pages through; None
     for one row. ``parent`` is the plan that tells a missing parent from a parent
     without children. ``is_timeless`` says that the values hold for later requests too,
-    ``is_continued`` that the page goes on from a position somewhere in the rows.
+    ``is_continued`` that the page goes on from a position somewhere in the rows, whose
+    values are in ``position_slots`` where the plan holds for other positions too.
     """
 
     plan: ReadPlan
@@ -48,6 +56,7 @@ class PlannedRead:
     per_page: int = DEFAULT_PER_PAGE
     offset: int = 0
     is_continued: bool = False
+    position_slots: range | None = None
 
 
 Pass = Callable[[Context, ReadIntent, ReadPlan], ReadPlan]
@@ -69,6 +78,7 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
     for step in PASSES:
         plan = step(context, intent, plan)
     counted = AggregatePlan(table, plan.condition, plan.today, plan.filters) if is_list else None
+    first = len(context.slots.values)
     for step in LATER_PASSES:
         plan = step(context, intent, plan)
     parent = parent_plan(context, intent.origin) if intent.origin is not None else None
@@ -81,7 +91,15 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
         intent.page.limit if intent.page.limit is not None else DEFAULT_PER_PAGE,
         intent.page.offset,
         intent.page.after is not None,
+        _position_slots(context, plan, intent.page.after, first),
     )
+
+
+def _position_slots(context: Context, plan: ReadPlan, after: Position | None, first: int) -> range | None:
+    """The slots that `go_on` fills, the first of the later passes."""
+    if after is None or not is_by_values(context, plan.order):
+        return None
+    return range(first, first + len(position_values(plan.order, after)))
 
 
 def _is_list(context: Context, intent: ReadIntent) -> bool:
@@ -238,7 +256,7 @@ def embed_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan
 
 
 LATER_PASSES: Final[tuple[Pass, ...]] = (go_on, embed_rows)
-"""What the count does not share; its slots come after those of the page."""
+"""What the count does not share; its slots come after those of the page, the position's first."""
 
 
 # Shared with the planner of writes
@@ -321,6 +339,18 @@ def reached_from(context: Context, origin: Origin) -> Reached:
     table, relationship = origin_edge(context, origin)
     parent = conjunction(key_condition(context, table, origin.key), *row_filter(context, table))
     return Reached(table, relationship, parent)
+
+
+def values_after(planned: PlannedRead, position: Position) -> Values:
+    """Return the values of a page's plan for another position with the same nulls.
+
+    Raises:
+        RequestError: ``cursor_invalid``.
+    """
+    placed = planned.position_slots
+    assert placed is not None
+    values = position_values(planned.plan.order, position)
+    return (*planned.values[: placed.start], *values, *planned.values[placed.stop :])
 
 
 def slots_before(values: Values, slot: Slot | None) -> Values:

@@ -67,6 +67,23 @@ def rows_after(context: Context, order: Sequence[Order], position: Position) -> 
     return Or(tuple(ways)) if within is None else And((within, Or(tuple(ways))))
 
 
+def is_by_values(context: Context, order: Sequence[Order]) -> bool:
+    """Whether `rows_after` puts a position's values into slots just as they are: not those of a word of a list."""
+    return not any(_is_sorted_by_member(context, key.field) for key in order)
+
+
+def position_values(order: Sequence[Order], position: Position) -> tuple[object, ...]:
+    """Return what `rows_after` puts into slots for a position, in order; nulls are part of the condition.
+
+    Raises:
+        RequestError: ``cursor_invalid``.
+    """
+    if len(position) != len(order):
+        raise cursor_invalid()
+    pairs = zip(order, position, strict=True)
+    return tuple(_bound(key, token) for key, token in pairs if token is not None)
+
+
 def cursor_invalid() -> RequestError:
     """Return the refusal of a cursor that does not belong to the question."""
     detail = "The cursor does not belong to this query: begin again without it."
@@ -75,7 +92,12 @@ def cursor_invalid() -> RequestError:
 
 def can_follow(context: Context, order: Sequence[Order]) -> bool:
     """Whether a position in an order says which rows come after it: a SET is sorted and compared differently."""
-    return not any(isinstance(key.field, Column) and key.field.type.kind.name == "set" for key in order)
+    columns = (_own(key.field) for key in order)
+    return not any(isinstance(own, Column) and own.type.kind.name == "set" for own in columns)
+
+
+def _own(field: PlanField) -> PlanField:
+    return field.field if isinstance(field, Related) else field
 
 
 class _Key(Protocol):
@@ -95,16 +117,20 @@ def _key(context: Context, key: Order, token: object) -> _Key:
         return _NullKey(key.field, key.is_descending)
     if _is_sorted_by_member(context, key.field):
         return _MemberKey(context, key, str(token))
+    slot = context.slots.add(_bound(key, token))
+    return _ValueKey(key.field, slot, key.is_descending, may_be_null(key.field))
+
+
+def _bound(key: Order, token: object) -> object:
     try:
-        slot = context.slots.add(_value(key.field.type, token))
+        return _value(key.field.type, token)
     except (ValueError, TypeError, ArithmeticError):  # the column's type has changed since
         raise cursor_invalid() from None
-    return _ValueKey(key.field, slot, key.is_descending, may_be_null(key.field))
 
 
 def _is_sorted_by_member(context: Context, field: PlanField) -> bool:
     """MySQL and MariaDB sort an ENUM by the order of its members and compare it as text."""
-    own = field.field if isinstance(field, Related) else field
+    own = _own(field)
     return context.catalog.dialect != "sqlite" and isinstance(own, Column) and own.type.kind.name == "enum"
 
 

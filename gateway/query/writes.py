@@ -95,7 +95,7 @@ def plan_create(context: Context, intent: WriteIntent, path: str = "") -> Planne
     values, pending = with_fillers(context, table, judged.written)
     insert = InsertStep(table, values)
     sent = {column.name: value.slot for column, value in values if isinstance(value, SlotValue)}
-    result, key_slot = _created_row(context, table, sent, intent, judged.custom)
+    result, key_slot = _created_row(context, table, sent, intent, judged.named_custom())
     plan = WritePlan((), (insert,), result, 0 if key_slot is not None else None, key_slot)
     is_filtered = context.access.has_row_filter(table) or table.excluded is not None
     return PlannedWrite(
@@ -149,7 +149,7 @@ def _planned_update(
     written = (*judged.written, *touched(context, table, judged.written))
     locked = ReadPlan(table, _locked_fields(table, judged), condition, is_locking=True, is_tagged=is_tagged)
     steps = (UpdateStep(table, written, key),) if written else ()
-    fields = result_fields(context, table, judged.custom)
+    fields = result_fields(context, table, judged.named_custom())
     result = ReadPlan(table, fields, condition, format=intent.format, is_tagged=True)
     plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
     return PlannedWrite(
@@ -231,12 +231,12 @@ def changed_custom(
 # Reading the row back
 
 
-def result_fields(context: Context, table: Table, custom: Iterable[WrittenCustom] = ()) -> tuple[Field, ...]:
-    """Return the readable columns and, of the custom fields, those that were sent.
+def result_fields(context: Context, table: Table, custom: Iterable[CustomField] = ()) -> tuple[Field, ...]:
+    """Return the readable columns and, of the custom fields that were sent, the readable ones.
 
     Without the right to read, the key alone tells which row it is.
     """
-    sent = (each.field for each in custom if is_readable(context, table, each.field))
+    sent = (field for field in custom if is_readable(context, table, field))
     return (*readable_columns(context.access, table), *sent) or table.key
 
 
@@ -249,7 +249,7 @@ def _locked_fields(table: Table, judged: Judged) -> tuple[Field, ...]:
 
 
 def _created_row(
-    context: Context, table: Table, sent: Mapping[str, Slot], intent: WriteIntent, custom: Iterable[WrittenCustom]
+    context: Context, table: Table, sent: Mapping[str, Slot], intent: WriteIntent, custom: Iterable[CustomField]
 ) -> tuple[ReadPlan | None, Slot | None]:
     """The read of the new row, and the slot its auto-increment key will fill."""
     if not table.key:

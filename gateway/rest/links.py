@@ -121,7 +121,8 @@ def _token(segment: str | int) -> str:
 def cuts_header(cuts: Iterable[Cut], origin: str) -> str:
     """Return what the ``Link`` header says of the first cut embeds: the anchor is a pointer into the bare reply."""
     known = [cut for cut in cuts if cut.next is not None][:MOST_CUTS_IN_HEADER]
-    return ", ".join(f'<{origin}{cut.next}>; rel="next"; anchor="#{quote(cut.pointer, safe="/")}"' for cut in known)
+    anchors = ((cut.next, quote(cut.pointer, safe="/")) for cut in known)
+    return ", ".join(f'<{origin}{path}>; rel="subsection"; anchor="#{anchor}"' for path, anchor in anchors)
 
 
 def embed_query(given: Given, path: tuple[str, ...]) -> str:

@@ -70,10 +70,13 @@ class StatementCache:
         """Return the statement of the groups of a plan."""
         return self._kept.get_or_make(("groups", plan), lambda: self._made(compile_groups(self.catalog, plan)))
 
-    def embed(self, embed: Embed, parents: int) -> Statement:
+    def embed(self, embed: Embed, parents: int, *, is_windowed: bool) -> Statement:
         """Return the statement of what some parents embed."""
         made = compile_embed
-        return self._kept.get_or_make(("embed", embed, parents), lambda: self._made(made(self.catalog, embed, parents)))
+        return self._kept.get_or_make(
+            ("embed", embed, parents, is_windowed),
+            lambda: self._made(made(self.catalog, embed, parents, is_windowed=is_windowed)),
+        )
 
     def count(self, plan: AggregatePlan) -> Statement:
         """Return the statement of an exact count, of rows or of groups, with its deadline."""

@@ -63,7 +63,7 @@ def compile_group_count(catalog: Catalog, plan: AggregatePlan, deadline_s: float
     """Return the statement that counts the groups of a plan, stopped by the server after the deadline."""
     scope = plan_scope(catalog, plan)
     elements = [element for group in plan.groups for element in group_elements(scope, group)]
-    cells = [element.label(f"g{place}") for place, element in enumerate(elements)]
+    cells = [element.label(f"g{place}") for place, element in enumerate(elements or [sa.func.count()])]
     inner = _grouped(scope, plan, cells, elements).subquery("g")
     text, parameters = render(sa.select(sa.func.count()).select_from(inner), catalog.dialect)
     return Statement(limited_count(text.replace("\n", ""), catalog.dialect, deadline_s), parameters)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,6 @@ from gateway.formats.csv_text import CsvWriter
 from gateway.formats.layout import Batch, Layout, layout_of
 from gateway.formats.ndjson import NdjsonWriter
 from gateway.formats.writer import FileWriter, StreamWriter
-from gateway.formats.xlsx import XlsxWriter
 from gateway.operations.exports import ExportLimits, Part, Question
 from gateway.operations.reads import row_unknown
 from gateway.rest.formats import Format
@@ -183,6 +181,8 @@ def _stream_writer(name: str, layout: Layout, *, is_spreadsheet: bool) -> Stream
 
 def _file_writer(name: str, layout: Layout, directory: Path) -> FileWriter:
     if name == "xlsx":
+        from gateway.formats.xlsx import XlsxWriter  # noqa: PLC0415  # idle workers are spared its memory
+
         return XlsxWriter(layout, directory)
     from gateway.formats.columnar import ParquetWriter  # noqa: PLC0415  # as above
 
@@ -205,8 +205,9 @@ async def _ahead(parts: AsyncGenerator[Part]) -> AsyncGenerator[Part]:
             yield part
     finally:
         reading.cancel()
-        with suppress(BaseException):
-            await reading
+        await asyncio.wait((reading,))
+        if not reading.cancelled():
+            reading.exception()  # looked at, so that the loop does not report it as forgotten
         await parts.aclose()
 
 

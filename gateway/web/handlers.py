@@ -22,7 +22,7 @@ from gateway.query.intent import ReadIntent
 from gateway.query.plan import ReadPlan
 from gateway.query.planner import PlannedRead, known_relationship
 from gateway.query.writes import refusal_of_writes
-from gateway.rest.formats import ROW_FORMATS, negotiate
+from gateway.rest.formats import JSON, ROW_FORMATS, list_formats, negotiate
 from gateway.rest.links import cuts_of
 from gateway.rest.parse import ReadRequest, parse_nothing
 from gateway.rest.paths import (
@@ -50,12 +50,13 @@ from gateway.rest.url import parse_query, row_path
 from gateway.web.caller import describe_caller
 from gateway.web.calls import Answer, Call
 from gateway.web.changes import change_row, change_rows, create_row, delete_row, delete_rows
+from gateway.web.exports import Streamed, export
 from gateway.web.memory import KnownList, ManyPath, is_one, known_list, known_row, queried_list
 
-Handler = Callable[[Call, Any], Awaitable[Answer]]
+Handler = Callable[[Call, Any], Awaitable[Answer | Streamed]]
 
 
-async def answer(call: Call, path: ResourcePath) -> Answer:
+async def answer(call: Call, path: ResourcePath) -> Answer | Streamed:
     """Return the answer of one request.
 
     Raises:
@@ -135,7 +136,7 @@ async def show_caller(call: Call, path: CallerPath) -> Answer:
     return Answer(200, orjson.dumps({"data": describe_caller(call.principal, call.access, call.service)}))
 
 
-async def list_rows(call: Call, path: ListPath | RelatedPath) -> Answer:
+async def list_rows(call: Call, path: ListPath | RelatedPath) -> Answer | Streamed:
     """A page of a resource or of a to-many, or the one row of a to-one."""
     known = known_list(call.service, call.access, path, call.query)
     if is_one(known):
@@ -144,8 +145,9 @@ async def list_rows(call: Call, path: ListPath | RelatedPath) -> Answer:
     return await _many(call, path, known)
 
 
-async def query_rows(call: Call, path: ManyPath) -> Answer:
+async def query_rows(call: Call, path: ManyPath) -> Answer | Streamed:
     """A page of a resource or of a to-many, asked for by a body (RFC 10008)."""
+    check_known(call, path)
     if isinstance(path, RelatedPath) and not leads_to_many(call, path):
         raise MethodError("method_not_allowed", f"{call.method} is not taken here: it is one row.")
     for pair in parse_query(call.query):
@@ -156,13 +158,15 @@ async def query_rows(call: Call, path: ManyPath) -> Answer:
     return await _many(call, path, queried_list(call.service, call.access, path, given))
 
 
-async def _many(call: Call, path: ManyPath, known: KnownList) -> Answer:
+async def _many(call: Call, path: ManyPath, known: KnownList) -> Answer | Streamed:
     request = known.request
     suffix = None if isinstance(path, QueryPath) else path.suffix
-    wanted = negotiate(call.accept, request.format, suffix, ROW_FORMATS)
+    wanted = negotiate(call.accept, request.format, suffix, list_formats())
     if request.is_spreadsheet and wanted.name not in ("csv", "xlsx"):
         detail = f"spreadsheet makes csv safe for spreadsheets; the reply would be {wanted.name}."
         raise RequestError("parameter_conflict", detail, parameter="spreadsheet")
+    if wanted is not JSON:
+        return await export(call, known, wanted)
     result = await call.service.reads.page(known.planned, request.intent.count)
     cursor = None
     if result.has_more and result.position is not None:

@@ -60,7 +60,7 @@ def _load(settings: Settings, exposure: Exposure, previous: Catalog | None) -> L
     profile = parse_profile(load_profile(exposure.profile)) if exposure.profile else None
     with _connection(settings) as connection:
         names = tables_needed(exposure, profile, existing_tables(connection))
-        reflection = reflect(connection, names, **_read_options(exposure, profile))
+        reflection = reflect(connection, names, **_read_options(exposure, profile), **_values_table(exposure, profile))
     built = build_catalog(reflection, exposure, profile, zone=_zone(settings, reflection.options), previous=previous)
     return Loaded(built.catalog, built.problems, reflection, exposure, profile, names)
 
@@ -131,6 +131,14 @@ def _read_options(exposure: Exposure, profile: Profile | None) -> Mapping[str, A
     if profile.custom_fields is not None:
         options["custom_fields_table"] = prefix + profile.custom_fields.table
     return options
+
+
+def _values_table(exposure: Exposure, profile: Profile | None) -> Mapping[str, Any]:
+    """The table of custom fields' values, which must be open to the user for any of them to be shown."""
+    if profile is None or profile.custom_fields is None:
+        return {}
+    prefix = exposure.prefix if exposure.prefix is not None else profile.prefix
+    return {"custom_values_table": prefix + profile.custom_fields.values}
 
 
 def _zone(settings: Settings, options: Mapping[str, str]) -> tzinfo:

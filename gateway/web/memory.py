@@ -2,14 +2,17 @@
 
 The key of a row is the one thing that changes between requests for single rows, so
 its plan is kept without it. A list is kept by its whole query string, unless its
-values depend on the moment it was asked (date words) or on a cursor. What came in a
-body is not kept.
+values depend on the moment it was asked (date words). The pages that cursors lead to are
+kept without them: a position changes values of the plan, and its nulls which plan it
+is. What came in a body is not kept.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.catalog.model import Catalog, Table
 from gateway.errors import RequestError
@@ -17,7 +20,8 @@ from gateway.query.access import Access
 from gateway.query.aggregates import PlannedGroups, plan_groups
 from gateway.query.intent import AggregateIntent, Origin
 from gateway.query.plan import Values
-from gateway.query.planner import PlannedRead, plan_read, values_for_key
+from gateway.query.planner import PlannedRead, plan_read, values_after, values_for_key
+from gateway.query.positions import Position
 from gateway.rest.binding import binding_of
 from gateway.rest.given import Given
 from gateway.rest.parse import ReadRequest, parse_list, parse_query_list, parse_row, parse_to_one
@@ -38,6 +42,14 @@ class KnownList:
     table: Table
     path: str
     binding: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownPages:
+    """The pages of one query that cursors lead to, by which values of the position are null."""
+
+    binding: bytes
+    plans: dict[tuple[bool, ...], tuple[KnownList, PlannedRead]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,13 @@ def known_list(service: Service, access: Access, path: ManyPath, query: bytes) -
     known = service.memory.get(key)
     if isinstance(known, KnownList):
         return known
+    cursor, others = split_cursor(query)
+    place = (access, path, others, "pages")
+    pages = service.memory.get(place) if cursor else None
+    if isinstance(pages, _KnownPages):
+        page = _known_page(service, pages, cursor)
+        if page is not None:
+            return page
 
     def parse(target: _Target) -> ReadRequest:
         pairs = parse_query(query)
@@ -86,7 +105,51 @@ def known_list(service: Service, access: Access, path: ManyPath, query: bytes) -
     made = _planned(service, access, path, parse)
     if made.planned.is_timeless and not made.request.cursor:
         service.memory.put(key, made)
+    elif made.planned.is_timeless and cursor:
+        known_pages = pages if isinstance(pages, _KnownPages) else _KnownPages(made.binding, {})
+        _keep_page(service.memory.put(place, known_pages), made)
     return made
+
+
+_CURSOR: Final = b"cursor="
+_SEALED: Final = re.compile(rb"[A-Za-z0-9_-]+")
+
+
+def split_cursor(query: bytes) -> tuple[str, bytes]:
+    """Return the one cursor of a query string, and the other parameters; no cursor where it is not plain.
+
+    >>> split_cursor(b"sort=-total&cursor=abc&per_page=5")
+    ('abc', b'sort=-total&per_page=5')
+    """
+    parts = query.split(b"&")
+    cursors = [part[len(_CURSOR) :] for part in parts if part.startswith(_CURSOR)]
+    if len(cursors) != 1 or not _SEALED.fullmatch(cursors[0]):
+        return "", query
+    return cursors[0].decode("ascii"), b"&".join(part for part in parts if not part.startswith(_CURSOR))
+
+
+def _known_page(service: Service, pages: _KnownPages, cursor: str) -> KnownList | None:
+    position = service.cursors.open(cursor, pages.binding)
+    found = pages.plans.get(_nulls(position))
+    if found is None:
+        return None
+    known, planned = found
+    return replace(
+        known,
+        request=replace(known.request, cursor=cursor),
+        planned=replace(planned, values=values_after(planned, position)),
+    )
+
+
+def _keep_page(pages: object, made: KnownList) -> None:
+    after = made.request.intent.page.after
+    planned = made.planned
+    if isinstance(pages, _KnownPages) and isinstance(planned, PlannedRead) and planned.position_slots and after:
+        pages.plans[_nulls(after)] = made, planned
+
+
+def _nulls(position: Position) -> tuple[bool, ...]:
+    return tuple(value is None for value in position)
 
 
 def queried_list(service: Service, access: Access, path: ManyPath, given: Given) -> KnownList:

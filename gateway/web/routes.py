@@ -19,6 +19,7 @@ from gateway.security.access import AccessBook
 from gateway.settings import Settings
 from gateway.web.calls import Answer, Call
 from gateway.web.disconnect import ClientGoneError, ClientWatch
+from gateway.web.exports import Streamed
 from gateway.web.handlers import answer, reads_list
 from gateway.web.idempotency import KEYED_METHODS, Idempotency, key_of, keyed_request
 from gateway.web.keeper import Keeper
@@ -58,6 +59,9 @@ class ResourceRoutes:
         try:
             async with ClientWatch(receive):
                 reply = await self._answer(service, path, scope, body)
+                if isinstance(reply, Streamed):
+                    await reply.send(send, is_head=method == "HEAD", http_version=scope["http_version"])
+                    return
         except ClientGoneError:
             return
         await send_reply(send, reply.status, reply.body, reply.headers, is_head=method == "HEAD")
@@ -72,17 +76,22 @@ class ResourceRoutes:
             limit = self._many
         return await read_body(receive, limit, self._body_wait_s, int(next(lengths, 0)))
 
-    async def _answer(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
+    async def _answer(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer | Streamed:
         is_write = scope["method"] in KEYED_METHODS and not isinstance(path, QueryPath)
         key = key_of(scope["headers"]) if is_write else None
         if key is not None:
             call = self._call(service, scope, body)
             request = keyed_request(call, path, scope["raw_path"], key, scope[REQUEST_ID])
             if request is not None:
-                return await self._idempotency.answer(request, lambda: self._run(service, path, scope, body))
+                return await self._idempotency.answer(request, lambda: self._whole(service, path, scope, body))
         return await self._run(service, path, scope, body)
 
-    async def _run(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
+    async def _whole(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
+        reply = await self._run(service, path, scope, body)
+        assert isinstance(reply, Answer)  # only what reads is streamed
+        return reply
+
+    async def _run(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer | Streamed:
         try:
             return await answer(self._call(service, scope, body), path)
         except SchemaChangedError:

@@ -15,6 +15,7 @@ from gateway.operations.results import CountForm
 from gateway.query.moments import DATE_WORDS
 from gateway.query.operators import OPERATORS
 from gateway.rest.parse import BULK_PARAMETERS, CREATE_PARAMETERS, DELETE_PARAMETERS, LIST_PARAMETERS
+from gateway.settings import setting_rows
 from gateway.web.handlers import HANDLERS
 from sample_crm import build
 from tests.support.app import ROOT, App, Clock, served
@@ -109,6 +110,29 @@ async def test_the_create_of_the_page_works(app: App) -> None:
 
     assert answer.status_code == 201
     assert answer.json()["data"]["lead_value"] == 1200.5
+
+
+async def test_the_query_of_the_page_works(app: App) -> None:
+    """The body of the curl line, sent either way."""
+    body = re.search(r"-X QUERY .*?-d '(\{.*?\})' ", TEXT, re.DOTALL)
+    assert body is not None
+    for method, path in (("QUERY", "/api/v1/invoices"), ("POST", "/api/v1/invoices/query")):
+        answer = await app.client.request(
+            method, path, content=body[1].encode(), headers={"Content-Type": "application/json"}
+        )
+
+        assert answer.status_code == 200
+        assert list(answer.json()["data"][0]) == ["id", "total", "client"]
+
+
+def test_the_limits_of_the_page_are_those_of_the_settings() -> None:
+    """Each with its default."""
+    defaults = {row.variable: row.default for row in setting_rows()}
+    told = {row[2]: row[1] for row in table("Limits") if row[2]}
+
+    assert told
+    for variable, most in told.items():
+        assert defaults[variable] == int(most.split()[0].replace(",", ""))
 
 
 def test_the_page_links_to_pages_that_are_there() -> None:

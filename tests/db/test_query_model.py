@@ -20,13 +20,10 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from gateway.catalog.model import Catalog
 from gateway.query.access import Access, Grant, Operation
 from gateway.query.intent import ConditionIntent
-from gateway.security.access import AccessBook
-from gateway.security.principal import Principal
-from gateway.web.app import make_app
-from tests.support.app import App, check_reply, served
+from tests.support.app import App, served
+from tests.support.handed import client_with
 from tests.support.mariadb import Server
 from tests.support.query_model import Asked, AskedGroups, Cut, World, alike
 from tests.support.query_questions import Allowed, Spelling, accesses, body, groups, lists, nodes, parameters
@@ -39,9 +36,21 @@ MODULE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck
 class Stage:
     """A world, and the application on a database that holds it."""
 
-    name: str
     world: World
     app: App
+
+
+class Stages:
+    """Every world with its application; a class of its own, so that a failure does not print them all."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Stage] = {}
+
+    def add(self, name: str, world: World, app: App) -> None:
+        self._stages[name] = Stage(world, app)
+
+    def __getitem__(self, name: str) -> Stage:
+        return self._stages[name]
 
 
 WORLDS = {
@@ -56,11 +65,11 @@ stages_of_chance = st.sampled_from(["mariadb", "mariadb", "mariadb other", "mari
 
 
 @pytest.fixture(scope="module")
-async def stages(mariadb_server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Stage]]:
+async def stages(mariadb_server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stages]:
     """Every world with its application."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     async with AsyncExitStack() as stack:
-        found = {}
+        found = Stages()
         for number, (name, world) in enumerate(WORLDS.items()):
             if name == "sqlite":
                 path = tmp_path_factory.mktemp("query") / "world.sqlite3"
@@ -72,7 +81,7 @@ async def stages(mariadb_server: Server, tmp_path_factory: pytest.TempPathFactor
                 stack.callback(mariadb_server.drop_database, database)
                 fill_mariadb(mariadb_server, database, world)
             app = await stack.enter_async_context(served(url, whitelist=WHITELIST, timezone="Europe/Berlin"))
-            found[name] = Stage(name, world, app)
+            found.add(name, world, app)
         yield found
 
 
@@ -118,9 +127,7 @@ async def assert_groups(client: httpx2.AsyncClient, world: World, asked: AskedGr
 
 @settings(max_examples=250, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance, spelling=spellings)
-async def test_any_list_is_what_the_model_says(
-    stages: dict[str, Stage], asked: Asked, name: str, spelling: Spelling
-) -> None:
+async def test_any_list_is_what_the_model_says(stages: Stages, asked: Asked, name: str, spelling: Spelling) -> None:
     """Conditions, sorts and embeds through every relationship; no row is doubled, none is lost."""
     await assert_list(stages[name].app.client, stages[name].world, asked, spelling)
 
@@ -128,7 +135,7 @@ async def test_any_list_is_what_the_model_says(
 @settings(max_examples=200, suppress_health_check=MODULE)
 @given(asked=groups(), name=stages_of_chance, spelling=spellings)
 async def test_any_groups_are_what_the_model_says(
-    stages: dict[str, Stage], asked: AskedGroups, name: str, spelling: Spelling
+    stages: Stages, asked: AskedGroups, name: str, spelling: Spelling
 ) -> None:
     """Fields, periods and related rows; every metric; rows without the related one form one group with null."""
     await assert_groups(stages[name].app.client, stages[name].world, asked, spelling)
@@ -136,7 +143,7 @@ async def test_any_groups_are_what_the_model_says(
 
 @settings(max_examples=60, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance)
-async def test_any_list_can_be_walked_by_cursors(stages: dict[str, Stage], asked: Asked, name: str) -> None:
+async def test_any_list_can_be_walked_by_cursors(stages: Stages, asked: Asked, name: str) -> None:
     """Every row of the list once, in the order of the list, whatever its sort keys are."""
     stage, sent = stages[name], parameters(replace(asked, includes=(), fields=None))
     path, walked = f"/api/v1/{asked.table}", []
@@ -160,7 +167,7 @@ async def test_any_list_can_be_walked_by_cursors(stages: dict[str, Stage], asked
 
 @settings(max_examples=60, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance)
-async def test_what_was_cut_can_be_read_on(stages: dict[str, Stage], asked: Asked, name: str) -> None:
+async def test_what_was_cut_can_be_read_on(stages: Stages, asked: Asked, name: str) -> None:
     """The ``next`` of a cut embed leads to the rest of its rows: same fields, order and embeds."""
     stage = stages[name]
     reply = await answered(stage.app.client, asked, "url")
@@ -204,7 +211,7 @@ def whole(world: World, asked: Asked, path: list[str]) -> Any:
 
 @settings(max_examples=60, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance)
-async def test_a_list_costs_one_statement_per_node(stages: dict[str, Stage], asked: Asked, name: str) -> None:
+async def test_a_list_costs_one_statement_per_node(stages: Stages, asked: Asked, name: str) -> None:
     """One for the rows, one for a count that is due, and at most one for each relationship that is included."""
     stage = stages[name]
     stage.app.statements()
@@ -217,20 +224,6 @@ async def test_a_list_costs_one_statement_per_node(stages: dict[str, Stage], ask
 # Row filters
 
 
-class Handed(AccessBook):
-    """Hands out one access, whoever asks: row filters are in no token yet."""
-
-    __slots__ = ("access",)
-
-    def __init__(self, access: Access) -> None:
-        super().__init__()
-        self.access = access
-
-    def access_of(self, principal: Principal, catalog: Catalog) -> Access:
-        """Return the access."""
-        return self.access
-
-
 def narrowed_client(app: App, allowed: Allowed) -> httpx2.AsyncClient:
     """Return a client whose access holds row filters."""
     read: frozenset[Operation] = frozenset({"read"})
@@ -238,19 +231,13 @@ def narrowed_client(app: App, allowed: Allowed) -> httpx2.AsyncClient:
         table: Grant(read, row_filter=(ConditionIntent((leaf.field, leaf.operator), leaf.operand, "row filter"),))
         for table, leaf in allowed.rows.items()
     }
-    asgi = make_app(replace(app.parts, accesses=Handed(Access("narrowed", grants))))
-    return httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=asgi),
-        base_url="http://gateway.test",
-        headers={"Authorization": f"Bearer {next(iter(app.tokens.values()))}"},
-        event_hooks={"response": [check_reply]},
-    )
+    return client_with(app, Access("narrowed", grants))
 
 
 @settings(max_examples=120, suppress_health_check=MODULE)
 @given(asked=lists(), allowed=accesses(), name=stages_of_chance, spelling=spellings)
 async def test_a_list_under_row_filters_is_that_of_the_rows_allowed(
-    stages: dict[str, Stage], asked: Asked, allowed: Allowed, name: str, spelling: Spelling
+    stages: Stages, asked: Asked, allowed: Allowed, name: str, spelling: Spelling
 ) -> None:
     """Rows outside are not shown, counted, sorted by, matched or embedded, from wherever they are reached."""
     stage = stages[name]
@@ -262,7 +249,7 @@ async def test_a_list_under_row_filters_is_that_of_the_rows_allowed(
 @settings(max_examples=120, suppress_health_check=MODULE)
 @given(asked=groups(), allowed=accesses(), name=stages_of_chance, spelling=spellings)
 async def test_groups_under_row_filters_are_those_of_the_rows_allowed(
-    stages: dict[str, Stage], asked: AskedGroups, allowed: Allowed, name: str, spelling: Spelling
+    stages: Stages, asked: AskedGroups, allowed: Allowed, name: str, spelling: Spelling
 ) -> None:
     """A related row outside is as if it were not there: its group is that of null, its values add nothing."""
     stage = stages[name]
@@ -274,7 +261,7 @@ async def test_groups_under_row_filters_are_those_of_the_rows_allowed(
 @settings(max_examples=40, suppress_health_check=MODULE)
 @given(name=stages_of_chance, allowed=accesses(), table=st.sampled_from(sorted(KEYS)), at=st.integers(0, 40))
 async def test_one_row_and_its_relationships_obey_row_filters(
-    stages: dict[str, Stage], name: str, allowed: Allowed, table: str, at: int
+    stages: Stages, name: str, allowed: Allowed, table: str, at: int
 ) -> None:
     """A row outside is 404, through whatever path it is asked for; its children are only those allowed."""
     stage = stages[name]

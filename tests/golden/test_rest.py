@@ -2,8 +2,8 @@
 
 ``pytest tests/golden --golden-rewrite`` writes what is answered now; review reads the diff. A case is a directory
 with a ``request.http``; the token ``{all}`` may do everything, ``{sales}`` reads and creates leads and reads clients.
-Plan and statements are there when the request gets as far with the token ``{all}``. Replies come from the tiny
-sample CRM in SQLite.
+Plan and statements are there when the request gets as far with the token ``{all}``. The token ``{cursor}`` is where
+the first page of the same query ends. Replies come from the tiny sample CRM in SQLite.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -25,12 +25,17 @@ from gateway.catalog.kinds import Dialect
 from gateway.catalog.model import Catalog
 from gateway.catalog.whitelist import load_whitelist
 from gateway.errors import GatewayError
+from gateway.query.aggregates import PlannedGroups
+from gateway.query.planner import PlannedRead
+from gateway.query.positions import Position
+from gateway.rest.binding import binding_of
+from gateway.rest.query_body import parse_query_body
 from gateway.sql.cache import StatementCache
 from sample_crm import build
 from tests.support.app import PERFEX_WHITELIST, App, Clock, served
-from tests.support.asking import NOW, ask, changes
+from tests.support.asking import NOW, changes, plan_any, query_request, read_request
 from tests.support.catalogs import perfex_profile, perfex_reflection
-from tests.support.plans import changes_text, read_text
+from tests.support.plans import changes_text, groups_text, read_text
 from tests.support.statements import DEADLINE_S, changes_statements, read_statements
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "rest").glob("*/request.http"))
@@ -43,6 +48,7 @@ READS = frozenset({"GET", "HEAD"})
 TELLING = frozenset(
     {
         "accept-post",
+        "accept-query",
         "allow",
         "cache-control",
         "content-type",
@@ -52,6 +58,7 @@ TELLING = frozenset(
         "preference-applied",
         "www-authenticate",
         "x-total-count",
+        "x-truncated",
     }
 )
 USUAL = {"cache-control": "no-store"}
@@ -71,6 +78,12 @@ class Request:
     def below(self) -> str:
         """The target below /api/v1."""
         return self.target.removeprefix("/api/v1").removeprefix("/")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing is changed: a query may be posted."""
+        is_posted = self.method == "POST" and self.target.endswith("/query")
+        return is_posted or self.method in {*READS, "QUERY"}
 
 
 def parsed(text: str) -> Request:
@@ -110,9 +123,9 @@ async def test_a_request_is_planned_compiled_and_answered_as_reviewed(
     case: Path, reading: App, crm: Path, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """What the request means, what the databases are asked and what the client gets, file by file."""
-    request = parsed((case / "request.http").read_text("utf-8"))
-    files = dict(planned_files(request))
-    if request.method in {*READS, "OPTIONS"}:
+    request, position = await placed(reading, parsed((case / "request.http").read_text("utf-8")))
+    files = dict(planned_files(request, position))
+    if request.is_read or request.method == "OPTIONS":
         files["reply.http"] = await answered(reading, request)
     else:
         copy = shutil.copy(crm, tmp_path / "crm.sqlite3")
@@ -132,7 +145,19 @@ def rewrite(case: Path, files: Mapping[str, str]) -> None:
         (case / name).write_text(text, "utf-8")
 
 
-def planned_files(request: Request) -> Iterator[tuple[str, str]]:
+async def placed(app: App, request: Request) -> tuple[Request, Position | None]:
+    """Return the request with its cursor, and the position that the cursor stands for."""
+    if "{cursor}" not in request.target:
+        return request, None
+    first = await app.client.get(request.target.replace("{cursor}", ""))
+    cursor = first.json()["meta"]["next_cursor"]
+    read = read_request(catalog_of("sqlite"), request.below.replace("{cursor}", ""))
+    path = request.target.partition("?")[0]
+    position = app.parts.keeper.service().cursors.open(cursor, binding_of(path, read.given))
+    return replace(request, target=request.target.replace("{cursor}", cursor)), position
+
+
+def planned_files(request: Request, position: Position | None) -> Iterator[tuple[str, str]]:
     """Yield the plan, and its statements per dialect, of a request that can be planned."""
     if not request.below or request.method == "OPTIONS" or "{all}" not in request.headers.get("Authorization", ""):
         return
@@ -140,9 +165,10 @@ def planned_files(request: Request) -> Iterator[tuple[str, str]]:
         catalog = catalog_of(dialect)
         statements = StatementCache(catalog, 100, DEADLINE_S)
         try:
-            if request.method in READS:
-                read = ask(catalog, request.below)
-                plan, sql = read_text(read), read_statements(statements, read)
+            if request.is_read:
+                read = read_plan(catalog, request, position)
+                plan = groups_text(read) if isinstance(read, PlannedGroups) else read_text(read)
+                sql = read_statements(statements, read)
             else:
                 media_type = request.headers.get("Content-Type", "application/json")
                 change = changes(catalog, request.method, request.below, request.body, content_type=media_type)
@@ -153,18 +179,31 @@ def planned_files(request: Request) -> Iterator[tuple[str, str]]:
         yield f"query.{dialect}.sql", sql
 
 
+def read_plan(catalog: Catalog, request: Request, position: Position | None) -> PlannedRead | PlannedGroups:
+    """Return the plan of a read, whose parameters stand in its path or in its body."""
+    if request.method in READS:
+        intent = read_request(catalog, request.below).intent
+        return plan_any(catalog, replace(intent, page=replace(intent.page, after=position)))
+    given = parse_query_body(request.headers.get("Content-Type"), request.body, "Accept-Query")
+    return plan_any(catalog, query_request(catalog, request.below.removesuffix("/query"), given).intent)
+
+
 async def answered(app: App, request: Request) -> str:
-    """Return the reply as text: status, the headers that tell something, the body with a line per field or row."""
+    """Return the reply as text: status, the headers that tell something, the body with a line per field or row.
+
+    What the store's own keys make is hidden: tags and cursors.
+    """
     headers = {name: value.format_map(app.tokens) for name, value in request.headers.items()}
     reply = await app.anonymous.request(request.method, request.target, headers=headers, content=request.body)
     lines = [f"HTTP/1.1 {reply.status_code}"]
     told = {name: value for name, value in reply.headers.items() if name in TELLING and USUAL.get(name) != value}
     if "etag" in told:
-        told["etag"] = re.sub(r"[0-9a-f]{32}", "…", told["etag"])  # its key is the store's own
+        told["etag"] = re.sub(r"[0-9a-f]{32}", "…", told["etag"])
     lines.extend(f"{name}: {value}" for name, value in sorted(told.items()))
     if request.method == "HEAD":
         lines.append(f"content-length: {reply.headers['content-length']}")
-    return "\n".join((*lines, "", *([laid_out(reply)] if reply.content else []))) + "\n"
+    text = "\n".join((*lines, "", *([laid_out(reply)] if reply.content else []))) + "\n"
+    return re.sub(r"""(cursor=|"next_cursor":")[\w-]{20,}""", r"\1…", text)
 
 
 def laid_out(reply: httpx2.Response) -> str:

@@ -295,9 +295,14 @@ def _whitelist(given: Path | str, place: Path) -> Path:
 
 
 @asynccontextmanager
-async def listening(app: App) -> AsyncIterator[tuple[str, int]]:
-    """Serve an application of this process on a port, for clients that must be able to misbehave."""
+async def listening(app: App, send_buffer: int = 0) -> AsyncIterator[tuple[str, int]]:
+    """Serve an application of this process on a port, for clients that must be able to misbehave.
+
+    ``send_buffer`` is how many bytes the system keeps for a client that does not read; 0 for its own choice.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        if send_buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         config = uvicorn.Config(app.asgi, lifespan="off", ws="none", log_config=None, access_log=False)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
+import pytest
+
 from gateway.catalog.kinds import Dialect
 from gateway.catalog.model import Catalog
+from gateway.catalog.reflected import CustomField as Definition
+from gateway.errors import GatewayError
 from gateway.query.access import OPERATIONS, Access, Grant, Operation
+from gateway.query.aggregates import PlannedGroups, plan_groups
 from gateway.query.bulk import PlannedUpsert, plan_bulk_delete, plan_bulk_update, plan_rows, plan_upsert
 from gateway.query.coerce import Clock
 from gateway.query.context import Context, Slots
 from gateway.query.deletes import plan_delete
-from gateway.query.intent import WriteIntent
+from gateway.query.intent import AggregateIntent, Origin, ReadIntent, WriteIntent
 from gateway.query.planner import PlannedRead, plan_read
 from gateway.query.writes import PlannedWrite, plan_create, plan_update
 from gateway.rest.body import Body, Rows, parse_body, parse_rows
+from gateway.rest.given import Given
 from gateway.rest.parse import (
     CREATE_PARAMETERS,
     ReadRequest,
     parse_bulk,
     parse_list,
+    parse_query_list,
     parse_row,
     parse_to_one,
     parse_write,
 )
 from gateway.rest.paths import ListPath, RelatedPath, RowPath, parse_path
 from gateway.rest.url import BASE_PATH, Pair, parse_query
-from tests.support.catalogs import perfex_catalog
+from tests.support.catalogs import everything, perfex_built, perfex_catalog, perfex_reflection
 
 NOW = datetime(2026, 11, 15, 9, 30, tzinfo=UTC)
 """The moment of every question: a Sunday."""
@@ -43,6 +51,19 @@ READ: Final[frozenset[Operation]] = frozenset({"read"})
 def crm(dialect: Dialect = "mariadb") -> Catalog:
     """Return the catalog of all of Perfex, made once."""
     return perfex_catalog(dialect=dialect)
+
+
+@cache
+def crm_of_fields(dialect: Dialect = "mariadb") -> Catalog:
+    """Return the catalog of all of Perfex where staff defined fields of their own for clients and invoices."""
+    definitions = (
+        Definition(1, "industry", "Industry", "customers"),
+        Definition(2, "since", "Since", "customers", type="date_picker"),
+        Definition(3, "score", "Score", "customers", type="number"),
+        Definition(4, "cost_center", "Cost center", "invoice"),
+    )
+    reflection = replace(perfex_reflection(dialect), custom_fields=definitions)
+    return perfex_built(everything(), reflection).catalog
 
 
 def granted(**grants: Grant) -> Access:
@@ -61,20 +82,71 @@ def read_request(catalog: Catalog, target: str) -> ReadRequest:
     pairs = parse_query(query.encode())
     match parse_path(f"{BASE_PATH}/{path}".encode()):
         case ListPath(resource=resource):
-            return parse_list(resource, pairs)
+            return parse_list(resource, pairs, None, _names(catalog, resource))
         case RowPath(resource=resource, key=key):
-            return parse_row(resource, key, pairs)
+            return parse_row(resource, key, pairs, _names(catalog, resource))
         case RelatedPath(origin=origin):
-            table = catalog.resources.get(origin.resource)
-            edge = table.relationships.get(origin.relationship) if table is not None else None
-            is_to_one = edge is not None and not edge.is_to_many
-            return (parse_to_one if is_to_one else parse_list)(origin.resource, pairs, origin)
+            is_to_one, names = _related(catalog, origin)
+            return (parse_to_one if is_to_one else parse_list)(origin.resource, pairs, origin, names)
     raise AssertionError(f"{target} asks for no rows")
 
 
+def query_request(catalog: Catalog, path: str, given: Given) -> ReadRequest:
+    """Return what a body of parameters asks of ``invoices`` or ``clients/1/notes``."""
+    match parse_path(f"{BASE_PATH}/{path}".encode()):
+        case ListPath(resource=resource):
+            return parse_query_list(resource, given, None, _names(catalog, resource))
+        case RelatedPath(origin=origin):
+            return parse_query_list(origin.resource, given, origin, _related(catalog, origin)[1])
+    raise AssertionError(f"{path} is no list")
+
+
+def _names(catalog: Catalog, resource: str) -> frozenset[str]:
+    table = catalog.resources.get(resource)
+    return frozenset() if table is None else frozenset({table.resource or "", *table.aliases})
+
+
+def _related(catalog: Catalog, origin: Origin) -> tuple[bool, frozenset[str]]:
+    """Whether a relationship leads to one row, and the names of the resource that it leads to."""
+    table = catalog.resources.get(origin.resource)
+    edge = table.relationships.get(origin.relationship) if table is not None else None
+    if edge is None:
+        return False, frozenset()
+    return not edge.is_to_many, _names(catalog, catalog.table_of(edge).resource or "")
+
+
 def ask(catalog: Catalog, target: str, access: Access = ALL, now: datetime = NOW) -> PlannedRead:
-    """Return the plan of a read."""
-    return plan_read(context_of(catalog, access, now), read_request(catalog, target).intent)
+    """Return the plan of a read of rows."""
+    planned = ask_any(catalog, target, access, now)
+    assert isinstance(planned, PlannedRead)
+    return planned
+
+
+def ask_groups(catalog: Catalog, target: str, access: Access = ALL, now: datetime = NOW) -> PlannedGroups:
+    """Return the plan of groups."""
+    planned = ask_any(catalog, target, access, now)
+    assert isinstance(planned, PlannedGroups)
+    return planned
+
+
+def ask_any(catalog: Catalog, target: str, access: Access = ALL, now: datetime = NOW) -> PlannedRead | PlannedGroups:
+    """Return the plan of a read, of rows or of groups."""
+    return plan_any(catalog, read_request(catalog, target).intent, access, now)
+
+
+def plan_any(
+    catalog: Catalog, intent: ReadIntent | AggregateIntent, access: Access = ALL, now: datetime = NOW
+) -> PlannedRead | PlannedGroups:
+    """Return the plan of an intent, of rows or of groups."""
+    context = context_of(catalog, access, now)
+    return plan_groups(context, intent) if isinstance(intent, AggregateIntent) else plan_read(context, intent)
+
+
+def refused(catalog: Catalog, target: str, access: Access = ALL) -> GatewayError:
+    """Return the error that a read meets when it is parsed or planned."""
+    with pytest.raises(GatewayError) as caught:
+        ask_any(catalog, target, access)
+    return caught.value
 
 
 def write(

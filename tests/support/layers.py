@@ -53,6 +53,8 @@ FOREIGN: Mapping[str, tuple[str, ...]] = {
     "uvicorn": ("gateway.web", "gateway.cli"),
     "asyncmy": ("gateway.execution", "gateway.catalog.reflect", "gateway.state"),
     "pymysql": ("gateway.execution", "gateway.catalog.reflect", "gateway.state"),
+    "pyarrow": ("gateway.formats",),
+    "xlsxwriter": ("gateway.formats",),
     "sqlite3": ("gateway.execution", "gateway.catalog.reflect", "gateway.state"),
 }
 """Libraries that only the named modules, and what is inside them, may import."""

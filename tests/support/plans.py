@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gateway.query.aggregates import PlannedGroups
 from gateway.query.plan import (
+    AggregatePlan,
     And,
     Compare,
     Condition,
     DeleteStep,
+    Embed,
+    Granted,
     Increment,
     InsertStep,
     Not,
     Or,
+    Order,
     PendingFill,
+    PlanField,
+    Prefix,
+    Quantified,
     Reached,
     ReadPlan,
+    RelatedRow,
     Slot,
     SlotValue,
     StepKey,
@@ -38,6 +47,19 @@ def read_text(planned: PlannedRead) -> str:
     if planned.count is not None:
         same = planned.count.condition == planned.plan.condition
         lines.append(f"count {planned.count.table.name}{' by the same condition' if same else ''}")
+        lines.extend([] if same else _indented(_condition(planned.count.condition)))
+    return _finished(lines, planned)
+
+
+def groups_text(planned: PlannedGroups) -> str:
+    """Return the plan of groups, of their number and of their parent, with the values."""
+    lines = ["groups", *_indented(_groups(planned.plan))]
+    if planned.count is not None:
+        lines.append(f"count {planned.count.table.name}, the groups of the same condition")
+    return _finished(lines, planned)
+
+
+def _finished(lines: list[str], planned: PlannedRead | PlannedGroups) -> str:
     if planned.parent is not None:
         lines.extend(("parent", *_indented(_read(planned.parent))))
     lines.extend(_values(planned.values))
@@ -84,21 +106,73 @@ def _read(plan: ReadPlan) -> Iterator[str]:
     yield from _condition(plan.condition)
     if plan.is_tagged:
         yield "tagged"
+    yield from _rest(plan)
+    if plan.is_followed:
+        yield "followed by position"
+    yield from _embeds(plan.embeds)
+
+
+def _groups(plan: AggregatePlan) -> Iterator[str]:
+    yield plan.table.name
+    yield f"by {', '.join(map(_group, plan.groups)) or 'nothing: one row'}"
+    yield f"metrics {', '.join(metric.name for metric in plan.metrics)}"
+    if plan.labels:
+        yield f"labels {', '.join(label.name for label in plan.labels)}"
+    yield from _condition(plan.condition)
+    if plan.having != And(()):
+        yield "having"
+        yield from _indented(_condition(plan.having))
+    if plan.currency is not None:
+        yield f"warns of more than one {plan.currency.name}"
+    yield from _rest(plan)
+    yield from _embeds(plan.embeds)
+
+
+def _group(group: PlanField | RelatedRow) -> str:
+    if not isinstance(group, RelatedRow):
+        return group.name
+    return f"the row {group.name} ({', '.join(column.name for column in group.key)})"
+
+
+def _rest(plan: ReadPlan | AggregatePlan) -> Iterator[str]:
+    for table, condition in plan.filters:
+        yield f"granted of {table.name}"
+        yield from _indented(_condition(condition))
     if plan.order:
-        yield "order " + ", ".join(f"{key.field.name}{' desc' if key.is_descending else ''}" for key in plan.order)
+        yield "order " + ", ".join(map(_order, plan.order))
     if plan.limit is not None:
         yield f"limit {_slot(plan.limit)}" + (f" offset {_slot(plan.offset)}" if plan.offset is not None else "")
     if plan.today is not None:
         yield f"today {_slot(plan.today)}"
 
 
+def _order(key: Order) -> str:
+    first = f" (first {key.field.length})" if isinstance(key.field, Prefix) else ""
+    return f"{key.field.name}{first}{' desc' if key.is_descending else ''}"
+
+
+def _embeds(embeds: Sequence[Embed]) -> Iterator[str]:
+    for embed in embeds:
+        number = "rows" if embed.relationship.is_to_many else "row"
+        yield f"embed {embed.name}: {number} {'by key' if embed.is_keyed else f'of {embed.relationship.name}'}"
+        yield from _indented(_read(embed.plan))
+
+
+def condition_text(condition: Condition) -> str:
+    """Return a condition, one line per part."""
+    return "\n".join(_condition(condition)) + "\n"
+
+
 def _condition(condition: Condition) -> Iterator[str]:
     match condition:
         case Compare(field=field, operator=operator, slots=slots):
             operands = ", ".join(map(_slot, slots))
-            yield f"{field.name} {_BARE.get(operator) or f'{_SIGNS.get(operator, operator)} {operands}'}"
+            first = f" (first {field.length})" if isinstance(field, Prefix) else ""
+            yield f"{field.name}{first} {_BARE.get(operator) or f'{_SIGNS.get(operator, operator)} {operands}'}"
         case And(parts=()):
             yield "all rows"
+        case Or(parts=()):
+            yield "no rows"
         case And(parts=parts) | Or(parts=parts):
             yield "all of" if isinstance(condition, And) else "some of"
             for part in parts:
@@ -106,8 +180,14 @@ def _condition(condition: Condition) -> Iterator[str]:
         case Not(part=part):
             yield "not"
             yield from _indented(_condition(part))
+        case Granted(part=part):
+            yield "granted"
+            yield from _indented(_condition(part))
         case Reached(origin=origin, relationship=relationship, condition=part):
             yield f"reached from {origin.name} through {relationship.name}"
+            yield from _indented(_condition(part))
+        case Quantified(path=path, relationship=relationship, quantifier=quantifier, condition=part):
+            yield f"{quantifier} of {'.'.join(edge.name for edge in (*path, relationship))}"
             yield from _indented(_condition(part))
 
 

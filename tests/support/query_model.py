@@ -308,7 +308,8 @@ class World:
 
     def ordered(self, table: str, rows: Iterable[Row], sort: Sequence[str]) -> list[Row]:
         """Return rows by ``sort``, whose words may lead through to-ones, then by key; null before every value."""
-        found = sorted(rows, key=partial(self.key, table))
+        fields = self.tables[table].fields
+        found = sorted(rows, key=lambda row: tuple(fields[name].key(row[name]) for name in self.keys[table]))
         for word in reversed(sort):
             path, item = self.field_at(table, word.lstrip("-"))
 
@@ -494,12 +495,10 @@ class Group:
 
 
 def rank(item: Field, value: Any) -> tuple[Any, ...]:
-    """Return the place of a value among others: null first, then zero dates, then values; enums as they are listed."""
-    if value is None:
+    """Return the place of a value among others: null and zero dates first, then values; enums as they are listed."""
+    if value is None or value is ZERO:
         return (0,)
-    if value is ZERO:
-        return (1,)
-    return (2, item.members.index(value) if item.members else item.key(value))
+    return (1, item.members.index(value) if item.members else item.key(value))
 
 
 def average(item: Field, values: Sequence[Any]) -> Decimal:

@@ -91,6 +91,10 @@ def _operands(draw: st.DrawFn, item: Field, operator: str) -> str:
 # Conditions
 
 
+MOST_HOPS = 5
+"""How many relationships one condition may follow, which is what the gateway allows unless told otherwise."""
+
+
 @st.composite
 def paths(draw: st.DrawFn, table: str, most: int = 2) -> tuple[str, ...]:
     """The names of some to-ones that lead on from a table."""
@@ -106,43 +110,45 @@ def paths(draw: st.DrawFn, table: str, most: int = 2) -> tuple[str, ...]:
 
 
 @st.composite
-def leaves(draw: st.DrawFn, table: str) -> Leaf:
+def leaves(draw: st.DrawFn, table: str, hops: int = 2) -> Leaf:
     """A comparison of a field, of the row or of one that it refers to."""
-    path = draw(paths(table))
+    path = draw(paths(table, min(2, hops)))
     item = draw(st.sampled_from(list(SHAPE.tables[SHAPE.table_at(table, path)].fields.values())))
     operator = draw(st.sampled_from(_fitting(item)))
     return Leaf(path, item.name, operator, draw(_operands(item, operator)))
 
 
 @st.composite
-def conditions(draw: st.DrawFn, table: str, depth: int = 3) -> Condition:
+def conditions(draw: st.DrawFn, table: str, depth: int = 3, hops: int = MOST_HOPS) -> Condition:
     """A tree of conditions on the rows of a table."""
     kinds = ["leaf", "leaf", "leaf"]
     if depth > 0:
         kinds += ["all", "some", "not", "children", "children", "parent"]
     kind = draw(st.sampled_from(kinds))
-    if kind == "children":
-        return draw(_children(table, depth))
-    if kind == "parent" and SHAPE.to_ones(table):
+    if kind == "children" and hops > 0:
+        return draw(_children(table, depth, hops))
+    if kind == "parent" and hops > 0 and SHAPE.to_ones(table):
         edge = draw(st.sampled_from(SHAPE.to_ones(table)))
-        return Parent((edge.name,), draw(conditions(edge.target, depth - 1)))
+        return Parent((edge.name,), draw(conditions(edge.target, depth - 1, hops - 1)))
     if kind == "not":
-        return Not(draw(conditions(table, depth - 1)))
+        return Not(draw(conditions(table, depth - 1, hops)))
     if kind in ("all", "some"):
-        parts = tuple(draw(st.lists(conditions(table, depth - 1), min_size=0 if depth < 3 else 1, max_size=3)))
+        inner = conditions(table, depth - 1, hops)
+        parts = tuple(draw(st.lists(inner, min_size=0 if depth < 3 else 1, max_size=3)))
         return All(parts) if kind == "all" else Some(parts)
-    return draw(leaves(table))
+    return draw(leaves(table, hops))
 
 
 @st.composite
-def _children(draw: st.DrawFn, table: str, depth: int) -> Condition:
-    path = draw(paths(table, 1))
+def _children(draw: st.DrawFn, table: str, depth: int, hops: int) -> Condition:
+    path = draw(paths(table, min(1, hops - 1)))
     edges = SHAPE.to_manies(SHAPE.table_at(table, path))
     if not edges:
-        return draw(leaves(table))
+        return draw(leaves(table, hops))
     edge = draw(st.sampled_from(edges))
     quantifier: Quantifier = draw(st.sampled_from(["some", "some", "none", "every"]))
-    return Children(path, edge.name, quantifier, draw(conditions(edge.target, depth - 1)))
+    part = draw(conditions(edge.target, depth - 1, hops - len(path) - 1))
+    return Children(path, edge.name, quantifier, part)
 
 
 # Lists
@@ -278,16 +284,18 @@ def groups(draw: st.DrawFn) -> AskedGroups:
         tuple(draw(st.lists(conditions(table, 2), max_size=2))),
         tuple(item for item in having if item is not None),
         tuple(draw(st.sampled_from(["", "-"])) + word for word in sort),
-        tuple(draw(_grouped_row(table, group)) for group in by if group.field is None),
+        tuple(draw(_grouped_row(table, group, words)) for group in by if group.field is None),
         draw(st.sampled_from([1, 1, 2])),
         draw(st.sampled_from([2, 25, 100])),
     )
 
 
 @st.composite
-def _grouped_row(draw: st.DrawFn, table: str, group: GroupBy) -> Include:
+def _grouped_row(draw: st.DrawFn, table: str, group: GroupBy, words: Sequence[str]) -> Include:
+    """The row that groups are keyed by, with embeds that are no group themselves."""
     target = SHAPE.table_at(table, group.path)
-    return Include(group.word, draw(_fields(target)), includes=draw(includes(target, 2, 1)))
+    inner = tuple(item for item in draw(includes(target, 2, 1)) if f"{group.word}.{item.name}" not in words)
+    return Include(group.word, draw(_fields(target)), includes=inner)
 
 
 # How a client spells them

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gateway.query.aggregates import PlannedGroups
+from gateway.query.plan import AggregatePlan, Embed
 from gateway.query.planner import PlannedRead
 from gateway.query.writes import PlannedWrite
 from gateway.sql.cache import StatementCache
-from gateway.sql.statement import Constant, Statement
+from gateway.sql.statement import Constant, LinkValue, Statement
 
 DEADLINE_S = 0.25
+PARENTS = (1, 4)
+"""For how many parents the statements of embeds are shown."""
 
 
-def read_statements(cache: StatementCache, planned: PlannedRead) -> str:
-    """Return the statements that a read can lead to: rows, count, estimate, parent."""
-    found = [("rows", cache.read(planned.plan))]
+def read_statements(cache: StatementCache, planned: PlannedRead | PlannedGroups) -> str:
+    """Return the statements that a read can lead to: rows or groups, count, parent, embeds."""
+    is_grouped = isinstance(planned.plan, AggregatePlan)
+    found = [("groups" if is_grouped else "rows", cache.of(planned.plan))]
     if planned.count is not None:
         found.append(("count", cache.count(planned.count)))
     if planned.parent is not None:
         found.append(("parent", cache.read(planned.parent)))
+    found.extend(embed_statements(cache, planned.plan.embeds))
     return _text(found)
+
+
+def embed_statements(
+    cache: StatementCache, embeds: Sequence[Embed], path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Statement]]:
+    """Yield the statements of embeds and of those inside them, each for one parent and for several."""
+    for embed in embeds:
+        name = (*path, embed.name)
+        for parents in PARENTS:
+            of = f"{parents} parent{'s' if parents > 1 else ''}"
+            yield f"{'.'.join(name)} of {of}", cache.embed(embed, parents, is_windowed=False)
+        if embed.plan.limit is not None:
+            yield f"{'.'.join(name)} where there are many", cache.embed(embed, PARENTS[-1], is_windowed=True)
+        yield from embed_statements(cache, embed.plan.embeds, name)
 
 
 def write_statements(cache: StatementCache, planned: PlannedWrite) -> str:
@@ -46,7 +66,18 @@ def _text(found: list[tuple[str, Statement]]) -> str:
 
 
 def _lines(name: str, statement: Statement) -> Iterator[str]:
-    parameters = ", ".join(repr(p.value) if isinstance(p, Constant) else f"${p}" for p in statement.parameters)
+    parameters = ", ".join(map(_parameter, statement.parameters))
     yield f"-- {name}{f': {parameters}' if parameters else ''}"
     yield from (line.rstrip() for line in statement.text.splitlines())
     yield ""
+
+
+def _parameter(source: int | Constant | LinkValue) -> str:
+    """A slot, a value that the catalog fixes, or what the parents' rows hold."""
+    match source:
+        case Constant(value=value):
+            return repr(value)
+        case LinkValue(place=place):
+            return f"^{place}"
+        case slot:
+            return f"${slot}"

@@ -104,9 +104,9 @@ def test_each_target_has_a_row() -> None:
     """Those that could not be judged say so."""
     rows = section(render(results()), "Targets")
 
-    assert len(rows) == len(TARGETS) + 3  # the latest page, memory, startup
+    assert len(rows) == len(TARGETS) + 5  # memory and first byte of exports, the latest page, memory, startup
     assert all(len(row) == 4 and row[-1] for row in rows)
-    assert [row[-1] for row in rows[-3:]] == ["not run"] * 3
+    assert [row[-1] for row in rows[-5:]] == ["not run"] * 5
 
 
 def test_small_data_is_no_measure_of_the_targets() -> None:
@@ -122,6 +122,36 @@ def test_the_best_peer_is_the_one_that_is_nearest() -> None:
     target = Target(SHAPE, ("php-crud-api", "xmysql", "another"), 1.0, "the best peer")
 
     assert target_ratio(results(samples=samples), target) == 1.5
+
+
+def test_a_deep_page_is_held_to_our_own_first_page() -> None:
+    """Within 1.3 times of it, in the same round."""
+    samples = {("list_first", GATEWAY): runs(1_300), ("list_deep", GATEWAY): runs(1_000)}
+    target = next(target for target in TARGETS if target.shape == "list_deep")
+    row = next(row for row in section(render(results(samples=samples)), "Targets") if row[0] == title_of("list_deep"))
+
+    assert target_ratio(results(samples=samples), target) == pytest.approx(1 / 1.3)
+    assert row[2:] == ["0.77 x", "met"]
+
+
+def test_exports_are_judged_by_the_worst_of_their_runs() -> None:
+    """Memory counts from the lowest that any began with: a process keeps what the first export made it take."""
+    samples = {
+        ("export_csv", GATEWAY): [
+            Sample(9, 1.0, first_byte_ms=40.0, rest_bytes=70_000_000, peak_bytes=80_000_000),
+            Sample(9, 1.0, first_byte_ms=250.0, rest_bytes=80_000_000, peak_bytes=81_000_000),
+        ],
+        ("export_ndjson", GATEWAY): [Sample(9, 1.0, first_byte_ms=30.0, rest_bytes=81_000_000, peak_bytes=85_000_000)],
+    }
+    report = render(results(samples=samples))
+
+    assert [row[2:] for row in section(report, "Targets")[-5:-3]] == [
+        ["max 15 MB", "met"],
+        ["max 250 ms", "missed by 20%"],
+    ]
+    words = "*gateway*: memory up to 11.0 MB above what it held before, the first byte after 250 ms at most."
+    assert words in report.partition(f"## {title_of('export_csv')}")[2].partition("\n## ")[0]
+    assert "memory up to 4.0 MB above" in report.partition(f"## {title_of('export_ndjson')}")[2]
 
 
 def test_a_target_without_its_side_is_not_judged() -> None:

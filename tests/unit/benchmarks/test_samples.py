@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.samples import Sample, paired_ratio, summarise
+from benchmarks.samples import Sample, grown_bytes, latest_first_byte_ms, paired_ratio, summarise
 
 
 def runs(*rates: int, **others: float) -> list[Sample]:
@@ -77,3 +77,9 @@ def test_there_is_no_ratio_without_both_sides(ours: tuple[int, ...], theirs: tup
 def test_noise_is_never_negative() -> None:
     """Clock ticks are coarse: a sum of parts may exceed the whole by one."""
     assert Sample(1, 1.0, foreign_cpu_s=-0.02).foreign_cores == 0
+
+
+def test_downloads_that_were_not_measured_have_grown_by_nothing_known() -> None:
+    """Not by 0."""
+    assert grown_bytes(runs(10)) is None
+    assert latest_first_byte_ms(runs(10)) is None

@@ -263,6 +263,37 @@ def test_lists_of_php_are_read_and_nothing_else_of_php(stored: str, shown: str) 
     assert decoded("blob", stored.encode(), kind="php_list") == shown
 
 
+@pytest.mark.parametrize("dialect", ["mariadb", "mysql", "sqlite"])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("12.500000000000000000000000000000", "12.5"),
+        ("1000.000", "1000"),
+        ("-0.00", "0"),
+        ("0.00000000012", "0.00000000012"),
+        ("12345678901234567890.123", "12345678901234567890.123"),
+        (7, "7"),
+        (2.5, "2.5"),
+        (1e22, "10000000000000000000000"),
+        (1e-7, "0.0000001"),
+    ],
+)
+def test_numbers_of_any_scale_have_the_digits_that_say_something(dialect: Dialect, value: Any, shown: str) -> None:
+    """Never an exponent, and no zeros that only the server's type adds; text where that is asked for."""
+    assert decoded("decimal(65,30)", value, dialect=dialect, kind="number") == shown
+    as_text = ValueFormat(are_decimals_text=True)
+    assert decoded("decimal(65,30)", value, dialect=dialect, kind="number", form=as_text) == f'"{shown}"'
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("Hosting, Design", '["Hosting","Design"]'), ("one,two,,one", '["one","two"]'), ("", "[]"), (" , ", "[]")],
+)
+def test_words_are_told_apart_at_their_commas(stored: str, shown: str) -> None:
+    """Whoever stored them with a blank or without one."""
+    assert decoded("mediumtext", stored, kind="words") == shown
+
+
 def test_line_breaks_of_html_are_taken_from_plain_text() -> None:
     """Perfex puts one before each newline (SEMANTICS 0.4); one inside a line is the writer's own."""
     assert decoded("text", "a<br />\r\nb<br>\nc<br />d", kind="multiline") == '"a\\r\\nb\\nc<br />d"'

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, make_url
 
 from gateway.catalog.engine import connect_failure, engine_of, open_connection, open_engine
 from gateway.catalog.reflect import existing_tables, fingerprint, reflect
-from gateway.catalog.reflected import ReflectedForeignKey
+from gateway.catalog.reflected import CustomField, ReflectedForeignKey
 from gateway.errors import ConfigurationError, UnavailableError
 from gateway.settings import Settings
 
@@ -137,6 +137,27 @@ def test_the_fingerprint_changes_with_what_the_catalog_depends_on(connection: Co
     run(connection, statement)
 
     assert print_of(connection) != before
+
+
+def test_definitions_of_custom_fields_are_read_as_far_as_they_are_there(connection: Connection) -> None:
+    """A table that lacks columns of later versions says nothing of them; options are told apart and trimmed."""
+    run(connection, "INSERT INTO tblcustomfields (id, name, slug) VALUES (5, 'A', 'a')")
+    few = reflect(connection, NAMES, custom_fields_table="tblcustomfields").custom_fields
+    run(connection, "DROP TABLE tblcustomfields")
+    columns = "id, name, slug, fieldto, type, options, active, required, field_order"
+    run(connection, f"CREATE TABLE tblcustomfields ({columns})")
+    for row in (
+        "(5, 'Size', 'size', 'customers', 'select', 'S, M,,L ', 1, 1, 3)",
+        "(6, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL)",
+    ):
+        run(connection, f"INSERT INTO tblcustomfields ({columns}) VALUES {row}")
+    all_of_it = reflect(connection, NAMES, custom_fields_table="tblcustomfields").custom_fields
+
+    assert few == (CustomField(5, "a", "A"),)
+    assert set(all_of_it) == {
+        CustomField(5, "size", "Size", "customers", "select", ("S", "M", "L"), is_required=True, order=3),
+        CustomField(6, "", "", is_active=False),
+    }
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,13 @@ def test_the_top_of_a_whitelist() -> None:
     assert parse(HEAD + "tables: [a]").prefix is None
 
 
+def test_a_whitelist_may_have_a_budget_of_its_own() -> None:
+    """0 is any number of rows; without the key the setting decides."""
+    assert parse(HEAD + "max_examined_rows: 1000000\ntables: [a]").max_examined_rows == 1_000_000
+    assert parse(HEAD + "max_examined_rows: 0\ntables: [a]").max_examined_rows == 0
+    assert parse(HEAD + "tables: [a]").max_examined_rows is None
+
+
 def test_tables_may_be_a_plain_list() -> None:
     """Nothing needs to be said of a table, and each knows where it stands."""
     found = parse(HEAD + "tables:\n  - invoices\n  - clients\n")
@@ -163,6 +170,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
         ("version: 1\nprofile:\ntables: [a]", "2:9 profile must be perfex or none"),
         ("version: '1'\nprofile: none\ntables: [a]", "1:10 version must be 1"),
         (HEAD + "prefix: 3\ntables: [a]", "3:9 the prefix must be text; write it in quotes: '3'"),
+        (HEAD + "max_examined_rows: 1e6\ntables: [a]", "3:20 max_examined_rows must be a whole number, 0 for no limit"),
+        (HEAD + "max_examined_rows: -1\ntables: [a]", "3:20 max_examined_rows must be a whole number, 0 for no limit"),
         (HEAD + 'hide: [""]\ntables: [a]', "3:8 each entry of hide must not be empty"),
         (HEAD + "tables: {a: {read_only: yes}}", "3:25 read_only must be true or false"),
         (HEAD + "tables: {a: {unsafe_writes: 1}}", "3:29 unsafe_writes must be true or false"),
@@ -238,6 +247,7 @@ SAME = [
     HEAD + "tables: {a: , b: {}}",
     HEAD + "prefix: tbl\nhide: [x, '*y']\ntables: [a]",
     HEAD + "prefix: ''\ntables: [a]",
+    HEAD + "max_examined_rows: 0\ntables: [a]",
     HEAD + "tables: {a: {alias: b, aliases: [c], hide: d, read_only: true, key: [e], search: f, json: g}}",
     HEAD + "tables: {a: {read_only: [x], kinds: {c: html, d: php_list}, unsafe_writes: false, on_delete: forbid}}",
     HEAD + "tables: {a: {read_only: [yes]}}",
@@ -269,6 +279,9 @@ SAME = [
     HEAD + "extra: 1\ntables: [a]",
     HEAD + "prefix: 1\ntables: [a]",
     HEAD + "prefix:\ntables: [a]",
+    HEAD + "max_examined_rows: '5'\ntables: [a]",
+    HEAD + "max_examined_rows: -5\ntables: [a]",
+    HEAD + "max_examined_rows:\ntables: [a]",
     HEAD + "hide:\ntables: [a]",
     HEAD + "tables: {a: {hide: []}}",
     HEAD + "tables: {a: {hide: [x, x]}}",

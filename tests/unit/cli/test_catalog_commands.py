@@ -80,12 +80,13 @@ def test_check_fails_where_the_whitelist_is_wrong(
 
 
 def test_routes_lists_paths_and_methods(run: Run, settings: Mapping[str, str]) -> None:
-    """A resource that cannot be created has no POST, a view only reads."""
+    """A resource that cannot be created has no POST, a view only reads; all can be asked by a body."""
     found = {item["path"]: item["methods"] for item in json.loads(run("routes", "--json", **settings).stdout)}
 
-    assert found["/api/v1/book"] == ["GET", "HEAD", "OPTIONS", "POST"]
+    assert found["/api/v1/book"] == ["GET", "HEAD", "QUERY", "OPTIONS", "POST"]
     assert found["/api/v1/book/{id}"] == ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
-    assert found["/api/v1/author"] == found["/api/v1/titles"] == ["GET", "HEAD", "OPTIONS"]
+    assert found["/api/v1/author"] == found["/api/v1/titles"] == ["GET", "HEAD", "QUERY", "OPTIONS"]
+    assert found["/api/v1/titles/query"] == ["POST"]
     assert sum(path.startswith("/api/v1/author/{id}/") for path in found) == 1
 
 

@@ -221,3 +221,30 @@ def test_only_files_are_served(url: str) -> None:
 def test_paths_are_relative_or_absolute(url: str, path: str) -> None:
     """Three slashes and four."""
     assert sqlite_path(url) == path
+
+
+async def test_a_snapshot_shows_the_moment_it_began(database: Database) -> None:
+    """Writes go on beside it and are seen by everybody else."""
+    await insert(database, "a")
+    async with database.snapshot() as snapshot:
+        await insert(database, "b")
+        assert list(await snapshot.run("SELECT name FROM item")) == [("a",)]
+        await snapshot.release()
+        await insert(database, "c")
+        assert list(await snapshot.run("SELECT name FROM item WHERE name > ?", ("",))) == [("a",)]
+    assert len(await database.fetch("SELECT name FROM item")) == 3
+
+    with pytest.raises(RuntimeError):
+        await snapshot.run("SELECT 1")
+
+
+async def test_a_failure_in_a_snapshot_is_that_of_any_read(database: Database, path: Path) -> None:
+    """And a file that is not there is the database being away."""
+    with pytest.raises(SchemaChangedError):
+        async with database.snapshot() as snapshot:
+            await snapshot.run("SELECT missing FROM item")
+    async with opened(f"sqlite:///{path}.none") as other:
+        with pytest.raises(UnavailableError) as caught:
+            async with other.snapshot():
+                pass
+    assert caught.value.code == "database_away"

@@ -33,10 +33,10 @@ def rows(number: int, first: int = 1) -> list[tuple[object, ...]]:
 
 
 async def test_a_full_page_is_counted() -> None:
-    """The row beyond it says that another page follows, and is not shown."""
+    """The row beyond it says that another page follows, and is not shown; that page goes on from the last one shown."""
     found, database = await page("leads?fields=id&per_page=2", {"count(*)": [(9,)], "FROM tblleads": rows(3)})
 
-    assert found == PageResult([{"id": 1}, {"id": 2}], Count("exact", 9), True, 0, 2)
+    assert found == PageResult([{"id": 1}, {"id": 2}], Count("exact", 9), True, 0, 2, position=(2,))
     assert len(database.log) == 2
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from gateway.catalog.kinds import KINDS
 from gateway.catalog.knowledge import HIDDEN_CLASSES, KnownTable, Profile, parse_profile
 from gateway.catalog.model import WriteMode
 from gateway.profile import NAMES, load_profile
@@ -46,7 +47,7 @@ def test_every_core_and_bundled_table_is_described(profile: Profile) -> None:
     assert all(table.summary and (table.reason or table.mode is WriteMode.PLAIN) for table in tables)
 
 
-@pytest.mark.parametrize("file", ["allowed", "fillers", "kinds"])
+@pytest.mark.parametrize("file", ["allowed", "customfields", "fillers", "kinds", "labels"])
 def test_what_is_said_of_a_column_is_said_of_one_that_exists(
     file: str, data: Mapping[str, tuple[Mapping[str, str], ...]], profile: Profile
 ) -> None:
@@ -158,6 +159,46 @@ def test_the_tables_without_primary_key_have_one_in_the_profile(
     keyless = {table.name for table in product_tables(profile)} - keyed
     assert {name for name in keyless if not profile.tables[name].key} == {"user_auto_login"}
     assert {name for name in profile.tables if profile.tables[name].key} <= keyless
+
+
+def test_codes_have_words_in_one_place(profile: Profile) -> None:
+    """The profile's own, or those of the one table that the column refers to, which has a label."""
+    for table in profile.tables.values():
+        assert not set(table.words) & set(table.referring_codes)
+        for column in table.referring_codes:
+            (edge,) = (edge for edge in profile.edges if (edge.table, edge.column) == (table.name, column))
+            assert profile.tables[edge.target].label
+
+
+def test_amounts_are_fields_and_their_currency_can_be_reached(profile: Profile) -> None:
+    """By one reference at most."""
+    edges = {(edge.table, edge.name): edge.target for edge in profile.edges}
+    amounts = [table for table in profile.tables.values() if table.money.fields]
+    for table in amounts:
+        *path, column = table.money.currency
+        holder = profile.tables[edges[table.name, path[0]]] if path else table
+        assert len(path) <= 1
+        assert column in holder.columns
+        assert set(table.money.fields) <= {*table.columns, *(derived.name for derived in table.derived)}
+    assert {"invoices", "estimates", "creditnotes", "proposals", "expenses", "invoicepaymentrecords", "credits"} <= {
+        table.name for table in amounts
+    }
+
+
+def test_values_of_custom_fields_have_the_edges_of_their_owners(profile: Profile) -> None:
+    """What deletes take along and what fields are read from are the same rows."""
+    custom = profile.custom_fields
+    assert custom is not None
+    owned = {
+        (edge.target, edge.target_column, edge.guards[0].values[0])
+        for edge in profile.edges
+        if edge.table == custom.values and edge.column == "relid" and edge.is_owned
+    }
+
+    assert {(owner.table, owner.column, owner.value_entity) for owner in custom.owners} == owned
+    assert set(custom.columns) <= profile.tables[custom.values].columns
+    assert {custom.key, "fieldto", "type", "slug", "name", "options", "active"} <= profile.tables[custom.table].columns
+    assert set(custom.types.values()) <= set(KINDS)
 
 
 def test_fillers_of_a_kind_name_the_tables_they_read(profile: Profile) -> None:

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from gateway.catalog.model import Catalog
 from gateway.errors import RequestError
 from gateway.query.access import Grant
-from gateway.query.conditions import escape_like, plan_conditions, plan_search, split_list
-from gateway.query.intent import ConditionIntent
+from gateway.query.conditions import escape_like, negated, plan_conditions, plan_search, split_list
+from gateway.query.intent import ConditionIntent, NotIntent
 from gateway.query.operators import OPERATORS
 from gateway.query.plan import And, Compare, Condition, Or
-from tests.support.asking import READ, context_of, crm, granted
+from tests.support.asking import READ, ask, context_of, crm, granted
+from tests.support.asking import refused as refused_list
 from tests.support.kinds import COLUMNS, things
+from tests.support.plans import condition_text
 
 Shown = tuple[object, ...]
 CATALOG = things()
@@ -301,3 +303,215 @@ def test_the_moment_of_the_request_is_the_clocks() -> None:
 
     assert (context.today(), context.today()) == (0, 0)
     assert context.slots.frozen() == (date(2027, 1, 1),)
+
+
+# Trees
+
+
+def tree(target: str, catalog: Catalog = CRM) -> list[str]:
+    """Return the condition of a list, line by line, without its values."""
+    return condition_text(ask(catalog, target).plan.condition).splitlines()
+
+
+def test_groups_nest_as_they_were_written() -> None:
+    """All of them, some of them, and what stands beside them."""
+    where = '{"or":[{"status":2},{"and":[{"status":1},{"total.gte":1000,"currency":3}]}]}'
+
+    assert tree(f"invoices?filter[clientid]=7&where={where}") == [
+        "all of",
+        "  clientid = $0",
+        "  some of",
+        "    status = $1",
+        "    all of",
+        "      status = $2",
+        "      all of",
+        "        total >= $3",
+        "        currency = $4",
+    ]
+
+
+def test_groups_without_parts_are_true_and_false() -> None:
+    """Always and never: an empty list of alternatives offers none."""
+    assert tree('invoices?where={"and":[]}') == ["all rows"]
+    assert tree('invoices?where={"or":[]}') == ["no rows"]
+    assert tree('invoices?where={"not":{"or":[]}}') == ["all rows"]
+
+
+@pytest.mark.parametrize(
+    ("path", "operand", "due"),
+    [
+        ("id", "7", ("id", "ne", 7)),
+        ("id.ne", "7", ("id", "eq", 7)),
+        ("money.gt", "1", ("money", "lte", Decimal(1))),
+        ("money.gte", "1", ("money", "lt", Decimal(1))),
+        ("money.lt", "1", ("money", "gte", Decimal(1))),
+        ("money.lte", "1", ("money", "gt", Decimal(1))),
+        ("name.contains", "a", ("name", "nlike", "%a%")),
+        ("name.ncontains", "a", ("name", "like", "%a%")),
+        ("id.in", "1,2", ("id", "nin", 1, 2)),
+        ("id.nin", "1,2", ("id", "in", 1, 2)),
+        ("name.null", "1", ("name", "not_null")),
+        ("name.null", "0", ("name", "null")),
+        ("id.between", "1,5", ("or", ("id", "lt", 1), ("id", "gt", 5))),
+        ("wall", "2026-03-29", ("or", ("wall", "lt", DAY), ("wall", "gte", NEXT))),
+    ],
+)
+def test_a_negation_is_carried_down_to_the_comparison(path: str, operand: str, due: Shown) -> None:
+    """An index serves it as before; null meets neither the one nor the other, and a zero date is null."""
+    context = context_of(CATALOG)
+    intent = NotIntent(ConditionIntent(tuple(path.split(".")), operand, "where"))
+    whole = plan_conditions(context, CATALOG.resources["things"], [intent])
+
+    assert shown(whole.parts[0], context.slots.frozen()) == due
+
+
+def test_a_negation_turns_groups_around() -> None:
+    """None of some is all of their opposites; what is negated twice is as it was."""
+    assert tree('invoices?where={"not":{"or":[{"status":1},{"and":[{"status":2},{"total.lt":5}]}]}}') == [
+        "all of",
+        "  status <> $0",
+        "  some of",
+        "    status <> $1",
+        "    total >= $2",
+    ]
+    assert tree('invoices?where={"not":{"not":{"status":1}}}') == ["status = $0"]
+
+
+def test_what_has_no_opposite_stays_negated() -> None:
+    """Byte by byte has no operator for its opposite, and every has none."""
+    assert tree('clients?where={"not":{"company.exact":"A"}}') == ["not", "  company exact $0"]
+    assert tree('clients?where={"not":{"not":{"company.exact":"A"}}}') == ["company exact $0"]
+    assert tree('invoices?where={"not":{"payments":{"every":{"amount.gt":0}}}}')[:2] == ["not", "  every of payments"]
+
+
+_LEAVES = st.sampled_from([Compare(column, "eq", (0,)) for column in CATALOG.resources["things"].columns[:3]])
+_OPERATORS = st.sampled_from(("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "null", "not_null", "like", "nlike"))
+_TREES = st.recursive(
+    st.builds(lambda leaf, operator: Compare(leaf.field, operator, (0,)), _LEAVES, _OPERATORS),
+    lambda parts: (
+        st.builds(And, st.lists(parts, max_size=3).map(tuple)) | st.builds(Or, st.lists(parts, max_size=3).map(tuple))
+    ),
+)
+
+
+@given(_TREES)
+def test_negating_twice_changes_nothing(condition: Condition) -> None:
+    """No part is lost on the way, and none is left negated."""
+    once = negated(condition)
+
+    assert negated(once) == condition
+    assert "Not(" not in repr(once)
+
+
+# Rows of other tables
+
+
+def test_a_path_to_many_asks_for_some_row() -> None:
+    """The to-ones before it lead to the row whose rows they are."""
+    assert tree("invoices?filter[payments.amount.gt]=0") == ["some of payments", "  amount > $0"]
+    assert tree("invoices?filter[client.contacts.email]=x") == ["some of client.contacts", "  email = $0"]
+
+
+def test_each_parameter_asks_for_a_row_of_its_own() -> None:
+    """One payment may be large and another late."""
+    assert tree("invoices?filter[payments.amount.gt]=0&filter[payments.date.gte]=2026-01-01") == [
+        "all of",
+        "  some of payments",
+        "    amount > $0",
+        "  some of payments",
+        "    date >= $1",
+    ]
+
+
+def test_conditions_in_one_bracket_ask_for_one_row() -> None:
+    """It is large and late."""
+    assert tree("invoices?filter[payments][amount.gt]=0&filter[payments][date.gte]=2026-01-01") == [
+        "some of payments",
+        "  all of",
+        "    amount > $0",
+        "    date >= $1",
+    ]
+
+
+def test_only_the_last_to_many_of_a_path_is_quantified() -> None:
+    """Before it, some row is enough."""
+    assert tree('clients?where={"invoices.payments":{"none":{"amount.gt":0}}}') == [
+        "some of invoices",
+        "  none of payments",
+        "    amount > $0",
+    ]
+    assert tree('invoices?where={"client.contacts":{"every":{"active":1}}}') == [
+        "every of client.contacts",
+        "  active = $0",
+    ]
+
+
+def test_quantifiers_of_one_relationship_are_conditions_of_their_own() -> None:
+    """Each about all the rows."""
+    assert tree('invoices?where={"payments":{"some":{"amount.gt":9},"none":{"amount.lt":1}}}') == [
+        "all of",
+        "  some of payments",
+        "    amount > $0",
+        "  none of payments",
+        "    amount < $1",
+    ]
+
+
+def test_some_and_none_are_opposites() -> None:
+    """Whose condition itself is not turned around."""
+    assert tree('invoices?where={"not":{"payments":{"some":{"amount.gt":9}}}}') == ["none of payments", "  amount > $0"]
+    assert tree('invoices?where={"not":{"payments":{"none":{"amount.gt":9}}}}') == ["some of payments", "  amount > $0"]
+
+
+def test_a_bracket_of_a_to_one_is_a_path() -> None:
+    """There is one row at most, and no quantifier but some."""
+    assert tree("invoices?filter[client][country]=5&filter[client][city]=x") == [
+        "all of",
+        "  client.country = $0",
+        "  client.city = $1",
+    ]
+    assert tree('invoices?where={"client":{"some":{"country":5}}}') == ["client.country = $0"]
+    for quantifier in ("none", "every"):
+        where = f'{{"client":{{"{quantifier}":{{"country":5}}}}}}'
+        assert refused_at(f"invoices?where={where}") == ("quantifier_misfit", "where#/client")
+
+
+def refused_at(target: str) -> tuple[str, str | None]:
+    """Return the code of what a list is refused with, and the parameter it names."""
+    error = refused_list(CRM, target)
+    assert isinstance(error, RequestError)
+    return error.code, error.issues[0].parameter
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "parameter"),
+    [
+        ("invoices?filter[total][gte]=5", "filter_syntax", "filter[total][gte]"),
+        ("invoices?filter[nothing][id]=5", "field_unknown", "filter[nothing][id]"),
+        ("invoices?filter[client.password][id]=5", "field_unknown", "filter[client.password][id]"),
+        ("invoices?filter[payments][total]=5", "field_unknown", "filter[payments][total]"),
+        ("invoices?filter[payments][amount]=x", "operand_invalid", "filter[payments][amount]"),
+        ("invoices?filter[client.company.gtt]=x", "operator_unknown", "filter[client.company.gtt]"),
+        ('invoices?where={"payments":{"some":{"amount.contains":"1"}}}', "operator_misfit", "where#/payments/some"),
+    ],
+)
+def test_a_condition_on_other_rows_is_refused_where_it_stands(target: str, code: str, parameter: str) -> None:
+    """As one on the row itself is."""
+    found, where = refused_at(target)
+
+    assert found == code
+    assert where is not None
+    assert where.startswith(parameter)
+
+
+def test_a_list_of_too_many_values_is_refused() -> None:
+    """However it was sent."""
+    most = ",".join(["1"] * 1000)
+    assert planned("id.in", most)[2:] == (1,) * 1000
+    for operand in (f"{most},1", [1] * 1001):
+        with pytest.raises(RequestError) as caught:
+            planned("id.nin", operand)
+        assert (caught.value.code, caught.value.detail) == (
+            "query_too_large",
+            "A list has at most 1000 values; this one has 1001.",
+        )

@@ -13,15 +13,35 @@ from hypothesis import strategies as st
 
 from gateway.catalog.model import Column, Excluded, Table
 from gateway.errors import ForbiddenError, GatewayError, MethodError, NotFoundError, RequestError
-from gateway.query import access, coerce, conditions, context, deletes, moments, planner, resolve, writes
+from gateway.query import (
+    access,
+    aggregates,
+    budget,
+    coerce,
+    conditions,
+    context,
+    cursors,
+    deletes,
+    embeds,
+    fields,
+    moments,
+    orders,
+    places,
+    planner,
+    positions,
+    reach,
+    resolve,
+    writes,
+)
 from gateway.query.access import Access, Grant, Operation
 from gateway.query.coerce import Clock
 from gateway.query.context import known_resource
 from gateway.query.intent import ConditionIntent, Origin, PageIntent, ReadIntent
 from gateway.query.plan import And, Compare, Not, Or, Reached, ReadPlan
-from gateway.query.planner import DEFAULT_PER_PAGE, PASSES, fields_of, plan_read, slots_before, values_for_key
+from gateway.query.planner import DEFAULT_PER_PAGE, LATER_PASSES, PASSES, plan_read, slots_before, values_for_key
+from gateway.query.reach import fields_of
 from gateway.query.suggest import nearest
-from gateway.sql import cache, read, scope, write
+from gateway.sql import cache, custom, dialects, edges, groups, periods, read, scope, statement, write
 from tests.support.asking import ALL, NOW, READ, ask, context_of, crm, granted
 from tests.support.catalogs import make_catalog, reflected
 from tests.support.kinds import things
@@ -451,21 +471,26 @@ def test_equal_questions_are_equal_plans() -> None:
 
 
 def test_the_passes_are_listed_in_their_order() -> None:
-    """Fields, rows, access, order, page: read top to bottom."""
+    """Fields, rows, access, order, page: read top to bottom. A count knows nothing of the later ones."""
     assert [step.__name__ for step in PASSES] == [
         "choose_fields",
         "address_row",
         "narrow_rows",
         "narrow_access",
         "order_rows",
-        "note_today",
+        "note_reach",
         "cut_page",
     ]
+    assert [step.__name__ for step in LATER_PASSES] == ["go_on", "embed_rows"]
 
 
 @pytest.mark.parametrize(
     "module",
-    [access, coerce, conditions, context, deletes, moments, planner, resolve, writes, cache, read, scope, write],
+    [
+        *(access, aggregates, budget, coerce, conditions, context, cursors, deletes, embeds, fields, moments, orders),
+        *(places, planner, positions, reach, resolve, writes),
+        *(cache, custom, dialects, edges, groups, periods, read, scope, statement, write),
+    ],
     ids=lambda module: module.__name__,
 )
 def test_planning_and_compiling_are_pure(module: ModuleType) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -190,12 +192,12 @@ def test_every_condition_is_there_once(clauses: dict[tuple[tuple[str, ...], str]
 
 @given(_CLAUSES, st.randoms())
 def test_the_order_of_parameters_does_not_matter(
-    clauses: dict[tuple[tuple[str, ...], str], str], random: object
+    clauses: dict[tuple[tuple[str, ...], str], str], random: Random
 ) -> None:
     """But for the order of the parts."""
     names = [("filter" + "".join(f"[{bracket}]" for bracket in (*groups, path))) for groups, path in clauses]
     shuffled = list(names)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
 
     assert set(map(unordered, parsed(*names))) == set(map(unordered, parsed(*shuffled)))
 

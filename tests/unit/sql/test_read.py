@@ -228,7 +228,7 @@ def test_a_path_is_a_scalar_subquery(dialect: Dialect) -> None:
 
     assert sql("clients?fields=email", catalog) == (
         "SELECT (SELECT t_1.email FROM tblcontacts AS t_1 WHERE t.userid = t_1.userid AND t_1.is_primary = %s "
-        "ORDER BY t_1.id LIMIT 1) AS email FROM tblclients AS t ORDER BY t.userid ASC LIMIT %s, %s"
+        "ORDER BY t_1.id LIMIT 1) AS email, t.userid FROM tblclients AS t ORDER BY t.userid ASC LIMIT %s, %s"
     )
 
 

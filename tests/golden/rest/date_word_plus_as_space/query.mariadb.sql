@@ -1,7 +1,7 @@
--- rows: $0, '0001-01-01', $2, $1
+-- rows: $0, '0001-01-01', '0001-01-01', $2, $1
 SELECT t.id, t.duedate
 FROM tblinvoices AS t
-WHERE t.duedate < %s AND t.duedate >= %s ORDER BY t.duedate DESC, t.id ASC
+WHERE t.duedate < %s AND t.duedate >= %s ORDER BY CASE WHEN (t.duedate < %s) THEN NULL ELSE t.duedate END DESC, t.id ASC
  LIMIT %s, %s
 
 -- count: $0, '0001-01-01'

@@ -1,0 +1,382 @@
+"""The query language through HTTP: bodies, cursors in links, cut embeds that can be followed, formats by path."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import anyio.to_thread
+import pytest
+
+from gateway.query.planner import plan_read
+from tests.support.app import App, listening, served
+
+JSON: Mapping[str, str] = {"Content-Type": "application/json"}
+GRANTS = {"all": ("*:*",), "reader": ("invoices:read",), "writer": ("invoices:create", "clients:read")}
+
+
+@pytest.fixture(scope="module")
+async def app(crm_database: str) -> AsyncIterator[App]:
+    """The application on the sample CRM; nothing here writes."""
+    async with served(crm_database, grants=GRANTS, admin=False) as running:
+        yield running
+
+
+async def query(app: App, method: str, path: str, body: object, **headers: str) -> Any:
+    """Return the body of a query that succeeds."""
+    data = json.dumps(body).encode()
+    reply = await app.client.request(method, f"/api/v1/{path}", content=data, headers={**JSON, **headers})
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+def ids(page: Any) -> list[int]:
+    return [row["id"] for row in page["data"]]
+
+
+# Bodies
+
+TREE = {"or": [{"payments": {"some": {"amount.gt": 100}}}, {"status.in": [1, 4]}]}
+BODY = {"where": TREE, "filter[total.gte]": 30000.5, "fields": ["id", "total"], "sort": ["-total"], "per_page": 7}
+URL = f"invoices?where={json.dumps(TREE)}&filter[total.gte]=30000.5&fields=id,total&sort=-total&per_page=7"
+
+
+async def test_a_query_in_a_body_is_the_query_of_a_url(app: App) -> None:
+    """By either method, with the same rows and total; only the links differ."""
+    asked = await app.json(URL)
+    queried = await query(app, "QUERY", "invoices", BODY)
+    posted = await query(app, "POST", "invoices/query", BODY)
+
+    assert queried["data"] == posted["data"] == asked["data"]
+    assert queried["meta"] == posted["meta"] == asked["meta"]
+    assert len(asked["data"]) == 7
+    assert queried["links"] == {"self": "/api/v1/invoices"}
+    assert posted["links"] == {"self": "/api/v1/invoices/query"}
+
+
+async def test_an_alias_is_bound_as_the_resource_itself(app: App) -> None:
+    """A cursor of one leads on in the other."""
+    first = await app.json("payments?per_page=3&fields=id")
+    cursor = first["meta"]["next_cursor"]
+
+    assert ids(await app.json(f"invoicepaymentrecords?per_page=3&fields=id&cursor={cursor}")) == ids(
+        await app.json("payments?per_page=3&fields=id&page=2")
+    )
+
+
+async def test_a_body_is_paged_by_its_cursor(app: App) -> None:
+    """To the end, each row once, in the order of one long list."""
+    due = ids(await app.json(URL.replace("per_page=7", "per_page=1000")))
+    found: list[int] = []
+    body: dict[str, Any] = dict(BODY)
+    while True:
+        page = await query(app, "QUERY", "invoices", body)
+        found += ids(page)
+        if page["meta"]["next_cursor"] is None:
+            break
+        body["cursor"] = page["meta"]["next_cursor"]
+
+    assert found == due
+    assert 14 < len(due) < 1_000
+
+
+async def test_a_cursor_of_a_url_leads_on_in_a_body(app: App) -> None:
+    """Both ask the same question."""
+    first = await app.json(f"{URL}&cursor=")
+    by_body = await query(app, "POST", "invoices/query", {**BODY, "cursor": first["meta"]["next_cursor"]})
+    by_link = (await app.client.get(first["links"]["next"])).json()
+
+    assert by_body["data"] == by_link["data"] != first["data"]
+
+
+async def test_lists_of_relationships_take_bodies_too(app: App) -> None:
+    """Groups as well; a to-one is one row and takes none."""
+    page = await query(app, "QUERY", "clients/1/invoices", {"group": ["status"], "metrics": ["count", "sum.total"]})
+    due = await app.json("clients/1/invoices?group=status&metrics=count,sum.total")
+    refused = await app.client.request("QUERY", "/api/v1/invoices/1/client", content=b"{}", headers=JSON)
+
+    assert page["data"] == due["data"]
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize(("method", "path"), [("QUERY", "invoices"), ("POST", "invoices/query")])
+async def test_a_query_needs_the_right_to_read_and_no_other(app: App, method: str, path: str) -> None:
+    """Although it may be posted."""
+    answers = {}
+    for name, client in app.clients.items():
+        reply = await client.request(method, f"/api/v1/{path}", content=b'{"fields":"id"}', headers=JSON)
+        answers[name] = reply.status_code
+
+    assert answers == {"all": 200, "reader": 200, "writer": 403}
+
+
+async def test_a_query_has_no_idempotency(app: App) -> None:
+    """It changes nothing: one key may go with any number of queries."""
+    for per_page in (1, 2):
+        page = await query(app, "POST", "invoices/query", {"per_page": per_page}, **{"Idempotency-Key": "one"})
+        assert len(page["data"]) == per_page
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "headers", "status", "code", "parameter"),
+    [
+        ("invoices?page=2", b"{}", JSON, 400, "parameter_conflict", "page"),
+        ("invoices", b"{}", {}, 415, "media_type_unsupported", None),
+        (
+            "invoices",
+            b"q=x",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            415,
+            "media_type_unsupported",
+            None,
+        ),
+        ("invoices", b"[]", JSON, 400, "body_syntax", None),
+        ("invoices", b'{"total": 5}', JSON, 400, "parameter_unknown", "total"),
+        ("invoices", b'{"where": {"or": [{"totl": 5}]}}', JSON, 400, "field_unknown", "where#/or/0/totl"),
+        ("invoices", b'{"where": {"total.gte": "x"}}', JSON, 400, "operand_invalid", "where#/total.gte"),
+        ("invoices", b'{"filter[total.gte]": [1]}', JSON, 400, "operand_invalid", "filter[total.gte]"),
+        ("invoices", b'{"cursor": "abc"}', JSON, 400, "cursor_invalid", "cursor"),
+        ("nothing", b"{}", JSON, 404, "resource_unknown", None),
+        ("nothing", b'{"cursor": "abc"}', JSON, 404, "resource_unknown", None),
+        ("clients/1/nothing", b"{}", JSON, 404, "relationship_unknown", None),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_told(
+    app: App, path: str, data: bytes, headers: Mapping[str, str], status: int, code: str, parameter: str | None
+) -> None:
+    """By the names that parameters have in a URL."""
+    reply = await app.client.request("QUERY", f"/api/v1/{path}", content=data, headers=headers)
+    problem = reply.json()
+
+    assert (reply.status_code, problem["code"]) == (status, code)
+    assert problem.get("errors", [{}])[0].get("parameter") == parameter
+    assert status != 415 or reply.headers["accept-query"] == "application/json"
+
+
+async def test_a_query_may_have_the_size_of_many_rows(app: App) -> None:
+    """Over the limit of one row, and not over that of an array."""
+    large = {"filter[clientnote.ne]": "x" * 500_000, "fields": "id", "per_page": 1}
+
+    assert len((await query(app, "QUERY", "invoices", large))["data"]) == 1
+    for method, path in (("QUERY", "invoices"), ("POST", "invoices/query")):
+        reply = await app.client.request(method, f"/api/v1/{path}", content=b" " * 4_200_000, headers=JSON)
+        assert (reply.status_code, reply.json()["code"]) == (413, "body_too_large")
+
+
+async def test_options_tell_of_queries(app: App) -> None:
+    """With the type that they take (RFC 10008); only what reads is there for a suffix."""
+    for path, allowed in {
+        "invoices": "GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS",
+        "invoices.csv": "GET, HEAD, QUERY, OPTIONS",
+        "clients/1/invoices": "GET, HEAD, QUERY, OPTIONS",
+    }.items():
+        reply = await app.client.options(f"/api/v1/{path}")
+        assert (reply.headers["allow"], reply.headers["accept-query"]) == (allowed, "application/json")
+    row = await app.client.options("/api/v1/invoices/1")
+    assert "QUERY" not in row.headers["allow"]
+    assert "accept-query" not in row.headers
+    assert "POST" in (await app.client.options("/api/v1/invoices/query")).headers["allow"].split(", ")
+
+
+async def test_the_method_passes_through_the_server(app: App) -> None:
+    """Its parser knows QUERY, and the body comes with it."""
+
+    def ask(host: str, port: int) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(host, port, timeout=20)
+        headers = {**JSON, "Authorization": f"Bearer {app.tokens['all']}"}
+        connection.request("QUERY", "/api/v1/invoices", json.dumps({"fields": "id", "per_page": 2}), headers)
+        reply = connection.getresponse()
+        found = reply.status, json.loads(reply.read())
+        connection.close()
+        return found
+
+    async with listening(app) as (host, port):
+        status, body = await anyio.to_thread.run_sync(ask, host, port)
+
+    assert (status, ids(body)) == (200, [1, 2])
+
+
+# Cursors in links
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["invoices?sort=-total&filter[status.in]=1,2,4&filter[total.gte]=40000", "clients/1/invoices?sort=client.company"],
+)
+async def test_links_of_cursors_lead_through_all_rows(app: App, path: str) -> None:
+    """Each once, in the order of one long list; every other parameter stays."""
+    due = ids(await app.json(f"{path}&fields=id&per_page=1000"))
+    page = await app.json(f"{path}&fields=id&per_page=3&cursor=")
+    found = ids(page)
+    while page["links"]["next"] is not None:
+        assert page["meta"]["page"] is page["links"]["prev"] is page["links"]["last"] is None
+        assert page["meta"]["total"] == len(due)
+        page = (await app.client.get(page["links"]["next"])).json()
+        found += ids(page)
+
+    assert found == due
+    assert page["meta"]["next_cursor"] is None
+    first = (await app.client.get(page["links"]["first"])).json()
+    assert ids(first) == due[:3]
+
+
+async def test_a_page_by_number_can_be_followed_by_cursor(app: App) -> None:
+    """Its cursor is of the same rows in the same order."""
+    second = await app.json("invoices?sort=-total&fields=id&per_page=4&page=2")
+    cursor = second["meta"]["next_cursor"]
+    third = await app.json("invoices?sort=-total&fields=id&per_page=4&page=3")
+
+    assert ids(await app.json(f"invoices?sort=-total&per_page=4&fields=id,total&cursor={cursor}")) == ids(third)
+
+
+async def test_the_pages_that_cursors_lead_to_are_planned_once(app: App) -> None:
+    """However many pages a walk has: a position is but values of the plan, and each of its nulls another one."""
+    whole = [row["id"] for row in (await app.json("invoices?fields=id&sort=duedate&per_page=1000"))["data"]]
+    path = "invoices?fields=id&sort=duedate&per_page=7"
+    cursor, walked, plans = "", [], 0
+    while cursor is not None:
+        with patch("gateway.web.memory.plan_read", wraps=plan_read) as planned:
+            page = await app.json(f"{path}&cursor={cursor}")
+        walked += [row["id"] for row in page["data"]]
+        assert page["links"]["self"] == f"/api/v1/{path}&cursor={cursor}"
+        cursor, plans = page["meta"]["next_cursor"], plans + planned.call_count
+
+    assert walked == whole
+    assert len(whole) > 7 * 5
+    assert plans <= 3
+
+
+async def test_rows_without_a_key_have_no_cursor(tmp_path: Path) -> None:
+    """The list says so at once, before a client relies on it."""
+    with closing(sqlite3.connect(tmp_path / "log.db")) as database:
+        database.executescript("CREATE TABLE log (word TEXT); INSERT INTO log VALUES ('a'), ('b');")
+    whitelist = "version: 1\nprofile: none\ntables:\n  log: {}\n"
+    async with served(f"sqlite:///{tmp_path / 'log.db'}", whitelist=whitelist) as app:
+        reply = await app.get("log?cursor=")
+        page = await app.json("log?per_page=1")
+
+    assert (reply.status_code, reply.json()["code"]) == (400, "parameter_invalid")
+    assert reply.json()["errors"][0]["parameter"] == "cursor"
+    assert (page["meta"]["next_cursor"], page["links"]["next"]) == (None, "/api/v1/log?per_page=1&page=2")
+
+
+# Embeds that were cut
+
+
+async def test_the_rest_of_a_cut_embed_is_where_its_link_leads(app: App) -> None:
+    """With the embed's own fields, filter, order and labels: together they are all of the rows, in order."""
+    query = (
+        "clients?fields=userid&per_page=5&labels=true&include[invoices][limit]=2&include[invoices][sort]=-total"
+        "&include[invoices][filter][any][status]=2&include[invoices][filter][any][total.gte]=100"
+        "&fields[invoices]=id,status,total"
+    )
+    page = await app.json(query)
+    whole = await app.json(query.replace("[limit]=2", "[limit]=1000"))
+    cuts = page["meta"]["truncated"]
+
+    assert "truncated" not in whole["meta"]
+    assert cuts
+    for cut in cuts:
+        place = int(cut["pointer"].removeprefix("/data/").removesuffix("/invoices"))
+        found, path = list(page["data"][place]["invoices"]), cut["next"]
+        assert len(found) == cut["limit"] == 2
+        while path is not None:
+            rest = (await app.client.get(path)).json()
+            found += rest["data"]
+            path = rest["links"]["next"]
+        assert found == whole["data"][place]["invoices"]
+        assert "status_label" in found[-1]
+
+
+async def test_without_envelope_headers_tell_what_was_cut(app: App) -> None:
+    """For lists and for rows, by links of a kind of their own."""
+    parameters = "include[invoices][limit]=1&fields[invoices]=id&fields=userid&envelope=false"
+    page = await app.get(f"clients?per_page=2&{parameters}")
+    row = await app.get(f"clients/1?{parameters}")
+    links = page.headers["link"].split(", <")
+
+    assert int(page.headers["x-truncated"]) == sum('anchor="#/' in link for link in links) > 0
+    assert 'anchor="#/0/invoices"' in page.headers["link"]
+    assert "page=2" in [link for link in links if 'rel="next"' in link][-1]
+    assert row.headers["x-truncated"] == "1"
+    assert row.headers["link"] == (
+        "<http://gateway.test/api/v1/clients/1/invoices?fields=id&envelope=false&limit=1&offset=1>"
+        '; rel="subsection"; anchor="#/invoices"'
+    )
+    assert list(row.json()) == ["id", "userid", "invoices"]
+    assert len(row.json()["invoices"]) == 1
+
+
+@pytest.mark.parametrize("path", ["invoices/1?include=client", "payments/1/invoice?include=client"])
+async def test_a_row_with_rows_of_others_has_no_tag(app: App, path: str) -> None:
+    """Its tag would not tell whether those are still the same."""
+    plain = await app.get(path.replace("include=client", ""))
+    known = {"If-None-Match": plain.headers["etag"]}
+    reply = await app.client.get(f"/api/v1/{path}", headers=known)
+
+    assert (await app.client.get(f"/api/v1/{path.partition('?')[0]}", headers=known)).status_code == 304
+    assert (reply.status_code, reply.headers.get("etag"), reply.headers["cache-control"]) == (200, None, "no-store")
+    labelled = await app.client.get(f"/api/v1/{path.partition('?')[0]}?labels=true", headers=known)
+    assert (labelled.status_code, labelled.headers["etag"]) == (200, plain.headers["etag"])
+
+
+async def test_the_row_of_a_to_one_shows_what_was_asked(app: App) -> None:
+    """Its key is read for its links and not shown, and what is included and explained stays."""
+    shown = await app.json("payments/1/invoice?fields=status&labels=true&include=client&fields[client]=company")
+
+    assert list(shown["data"]) == ["status", "status_label", "client"]
+    assert list(shown["data"]["client"]) == ["company"]
+
+
+# Formats
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "content"),
+    [
+        ("invoices.csv?fields=id&per_page=1", {}, 200, "text/csv"),
+        ("clients/1/invoices.csv?fields=id&per_page=1", {}, 200, "text/csv"),
+        ("invoices?fields=id&per_page=1&format=ndjson", {}, 200, "application/x-ndjson"),
+        ("invoices?fields=id&per_page=1", {"Accept": "text/csv"}, 200, "text/csv"),
+        ("invoices.json?fields=id&per_page=1", {"Accept": "text/csv"}, 200, "application/json"),
+        ("invoices.csv?format=ndjson", {}, 400, "application/problem+json"),
+        ("invoices?format=pdf", {}, 400, "application/problem+json"),
+        ("invoices?spreadsheet=true", {}, 400, "application/problem+json"),
+        ("invoices.pdf", {}, 404, "application/problem+json"),
+        ("invoices/1", {"Accept": "text/csv"}, 406, "application/problem+json"),
+        ("payments/1/invoice.csv", {}, 406, "application/problem+json"),
+        ("payments/1/invoice", {"Accept": "text/csv"}, 406, "application/problem+json"),
+        ("auth/test", {"Accept": "text/csv"}, 406, "application/problem+json"),
+    ],
+)
+async def test_a_list_comes_in_the_format_that_is_asked_for(
+    app: App, path: str, headers: Mapping[str, str], status: int, content: str
+) -> None:
+    """Suffix, then parameter, then Accept; what is no list is JSON."""
+    reply = await app.client.get(f"/api/v1/{path}", headers=headers)
+
+    assert (reply.status_code, reply.headers["content-type"].partition(";")[0]) == (status, content), reply.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+async def test_nothing_is_written_to_a_format(app: App, method: str) -> None:
+    """Only what reads has a suffix."""
+    reply = await app.client.request(
+        method, "/api/v1/tags.csv?filter[id]=1&max_affected=1", content=b"{}", headers=JSON
+    )
+
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, QUERY, OPTIONS")
+
+
+async def test_the_reply_to_a_body_has_formats_too(app: App) -> None:
+    """By its own key."""
+    body = json.dumps({"fields": ["id"], "per_page": 2, "format": "csv"}).encode()
+    reply = await app.client.request("QUERY", "/api/v1/invoices", content=body, headers=JSON)
+
+    assert (reply.status_code, reply.text.split()) == (200, ["id", "1", "2"])
