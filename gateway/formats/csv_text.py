@@ -61,8 +61,6 @@ class CsvWriter:
 
     def rows(self, batch: Batch) -> bytes:
         """Return one line per row."""
-        if not self._columns:
-            return b"\r\n" * len(batch)
         cells = [self._cells(column, found) for column, found in zip(self._columns, batch.columns(), strict=True)]
         lines = [orjson.dumps(row)[1:-1] for row in zip(*cells, strict=True)]
         if not lines:

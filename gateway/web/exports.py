@@ -64,8 +64,7 @@ class Streamed:
         Raises:
             GatewayError: whatever the export meets.
         """
-        if self.body is None:
-            return
+        assert self.body is not None
         try:
             async with asyncio.timeout_at(self.deadline):
                 self._opening = await anext(self.body, b"")

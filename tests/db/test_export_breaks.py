@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -252,6 +253,21 @@ async def test_a_file_over_the_cap_is_refused_before_the_first_byte(open_app: Ca
             assert (await reader.read_all()).startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize("name", ["xlsx", "csv"])
+async def test_an_export_that_is_too_slow_to_begin_says_so(open_app: Callable[..., Any], name: str) -> None:
+    """As long as nothing was sent there is an answer; the turn is free afterwards."""
+    async with open_app(export_most=1) as app:
+        service = app.parts.keeper.service()
+        usual = service.exports.limits
+        for seconds in (0.0, 0.05 if name == "xlsx" else 0.0):
+            service.exports.limits = replace(usual, limit_s=seconds)
+            answer = await app.get(f"book.{name}")
+            assert (answer.status_code, answer.json()["code"]) == (504, "export_timeout")
+        service.exports.limits = usual
+
+        assert (await app.get("loose.csv")).status_code == 200
+
+
 async def test_rows_without_a_key_are_read_by_offsets(open_app: Callable[..., Any]) -> None:
     """Within the snapshot these mean the same rows throughout; nobody else is in the way."""
     async with open_app(max_offset=100) as app:
@@ -272,3 +288,15 @@ async def test_a_table_is_read_in_parts_that_do_not_overlap(open_app: Callable[.
             assert [row[1] for row in rows] == sorted((row[1] for row in rows), reverse=sort.startswith("-word")) or (
                 "word" not in sort
             )
+
+
+async def test_the_cost_guard_judges_all_of_an_export(open_app: Callable[..., Any], mariadb_server: Server) -> None:
+    """Its parts are cheap each; a page is judged as that page."""
+    async with open_app(max_examined_rows=ROWS // 2) as app:
+        whole = await app.get("book.csv")
+        page = await app.get("book.csv?limit=10")
+        less = await app.get("book.csv?filter[id.lte]=100")
+
+    assert (whole.status_code, whole.json()["code"]) == (400, "query_too_expensive")
+    assert (page.status_code, page.text.count("\r\n")) == (200, 11)
+    assert (less.status_code, less.text.count("\r\n")) == (200, 101)

@@ -237,8 +237,9 @@ async def test_a_page_by_number_can_be_followed_by_cursor(app: App) -> None:
 
 async def test_the_pages_that_cursors_lead_to_are_planned_once(app: App) -> None:
     """However many pages a walk has: a position is but values of the plan, and each of its nulls another one."""
-    whole = [row["id"] for row in (await app.json("invoices?fields=id&sort=duedate&per_page=1000"))["data"]]
-    path = "invoices?fields=id&sort=duedate&per_page=7"
+    some = "invoices?fields=id&sort=duedate&filter[clientid.lte]=20"
+    whole = [row["id"] for row in (await app.json(f"{some}&per_page=1000"))["data"]]
+    path = f"{some}&per_page=7"
     cursor, walked, plans = "", [], 0
     while cursor is not None:
         with patch("gateway.web.memory.plan_read", wraps=plan_read) as planned:

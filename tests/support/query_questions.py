@@ -187,7 +187,7 @@ def includes(draw: st.DrawFn, table: str, depth: int = 3, most: int = 2) -> tupl
         include = Include(edge.name, draw(_fields(edge.target)), includes=inner)
         where = tuple(draw(st.lists(_spelled(edge.target), max_size=2, unique_by=spelled_once)))
         if edge.is_to_many:
-            limit = draw(st.sampled_from([None, None, 1, 2, 3]))
+            limit = draw(st.sampled_from([1, 2, 3, None]))
             include = Include(include.name, include.fields, where, draw(sorts(edge.target)), limit, inner)
         else:
             include = Include(include.name, include.fields, where, includes=inner)
@@ -213,7 +213,7 @@ def lists(draw: st.DrawFn) -> Asked:
     asks_search = table in SEARCHED and draw(st.integers(0, 7)) == 0
     return Asked(
         table,
-        tuple(draw(st.lists(conditions(table), max_size=3))),
+        tuple(draw(st.lists(conditions(table), max_size=draw(st.sampled_from([0, 1, 1, 1, 2, 2, 3]))))),
         draw(st.text(LETTERS, min_size=1, max_size=1)) if asks_search else None,
         draw(sorts(table)),
         draw(_fields(table)),
@@ -233,13 +233,16 @@ _PARTS = ("year", "quarter", "month", "week", "day")
 def _group(draw: st.DrawFn, table: str) -> GroupBy:
     path = draw(paths(table))
     target = SHAPE.table_at(table, path)
-    if draw(st.booleans()) and (edges := SHAPE.to_ones(target)):
+    fields = list(SHAPE.tables[target].fields.values())
+    moments = [item for item in fields if item.kind in ("date", "datetime", "timestamp")]
+    kind = draw(st.sampled_from(["field", "part", "part", "row"]))
+    if kind == "row" and (edges := SHAPE.to_ones(target)):
         return GroupBy((*path, draw(st.sampled_from(edges)).name))
-    item = draw(st.sampled_from(list(SHAPE.tables[target].fields.values())))
-    if item.kind in ("date", "datetime", "timestamp") and draw(st.integers(0, 3)):
+    if kind == "part" and moments:
+        item = draw(st.sampled_from(moments))
         parts = _PARTS if item.kind == "date" else (*_PARTS, "hour")
         return GroupBy(path, item.name, draw(st.sampled_from(parts)))
-    return GroupBy(path, item.name)
+    return GroupBy(path, draw(st.sampled_from(fields)).name)
 
 
 @st.composite
@@ -272,9 +275,10 @@ def _having(draw: st.DrawFn, table: str, metric: MetricOf) -> Having | None:
 def groups(draw: st.DrawFn) -> AskedGroups:
     """Any groups: by fields, periods and related rows, with metrics, conditions on them, and a page."""
     table = draw(st.sampled_from(sorted(SHAPE.tables)))
-    by = tuple(draw(st.lists(_group(table), max_size=2, unique_by=lambda group: group.word)))
+    size = draw(st.sampled_from([1, 1, 2, 2, 0]))
+    by = tuple(draw(st.lists(_group(table), min_size=size, max_size=size, unique_by=lambda group: group.word)))
     metrics = tuple(draw(st.lists(_metric(table), min_size=1, max_size=3, unique_by=lambda metric: metric.word)))
-    having = [draw(_having(table, metric)) for metric in metrics if draw(st.integers(0, 3)) == 0]
+    having = [draw(_having(table, metric)) for metric in metrics if draw(st.sampled_from([False] * 4 + [True]))]
     words = [*(group.word for group in by), *(metric.word for metric in metrics)]
     sort = draw(st.lists(st.sampled_from(words), max_size=2, unique=True))
     return AskedGroups(

@@ -23,6 +23,7 @@ def refused(
     ("accept", "name"),
     [
         ("", "json"),
+        (" , ", "json"),
         ("*/*", "json"),
         ("application/json", "json"),
         ("Application/JSON", "json"),
