@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from gateway.catalog.kinds import DecodeContext, Decoder, decoder_of
@@ -14,6 +15,9 @@ from gateway.sql.dialects import Element, collated, count_parameter, limited_cou
 from gateway.sql.read import plan_scope, where_of
 from gateway.sql.scope import Scope
 from gateway.sql.statement import Statement
+
+_LEAST_WHOLE: Final = -(2**63)
+_MOST_WHOLE: Final = 2**64 - 1
 
 
 def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
@@ -103,5 +107,11 @@ def _decoder(field: PlanField, context: DecodeContext) -> Decoder | None:
     """A sum of whole numbers comes as a DECIMAL and is a whole number."""
     decode = decoder_of(field.type, context)
     if isinstance(field, Metric) and field.type.kind.name == "integer":
-        return int if decode is None else lambda value: decode(int(value))
+        return _whole if decode is None else lambda value: decode(int(value))
     return decode
+
+
+def _whole(value: Any) -> object:
+    """A sum of BIGINTs may need more than 64 bits, which the encoder of JSON has not: its digits are sent then."""
+    number = int(value)
+    return number if _LEAST_WHOLE <= number <= _MOST_WHOLE else orjson.Fragment(str(number))

@@ -14,8 +14,8 @@ from gateway.catalog.kinds import Dialect
 from gateway.query.plan import DatePart, DatePartName, Metric
 from gateway.sql.dialects import Element, constant
 
-AVERAGE_DECIMALS: Final = 4
-"""Decimals that an average has beyond those of what is averaged (SPEC section 4, "Aggregates")."""
+NUMBER_DECIMALS: Final = 10
+"""Decimals of the average of numbers that have no scale of their own, such as custom fields."""
 
 _FORMATS: Final[Mapping[DatePartName, str]] = MappingProxyType(
     {"year": "%Y", "month": "%Y-%m", "week": "%x-W%v", "day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
@@ -106,11 +106,13 @@ def _change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
 
 
 def average(value: Element, metric: Metric, dialect: Dialect) -> Element:
-    """Return the mean with four decimals more than its source, halves away from zero.
+    """Return the mean with the scale of the metric's type, halves away from zero.
 
     The division carries ten decimals more than are kept: the server cuts what it divides,
     and a quotient that was cut just below a half must not be rounded up.
     """
+    if metric.type.kind.name == "number":  # of any scale: there is none to add to
+        return sa.func.round(sa.func.avg(value), sa.literal_column(str(NUMBER_DECIMALS)))
     scale = metric.type.scale
     if scale is None or dialect == "sqlite":  # approximate numbers; on SQLite rounded where they are decoded
         return sa.func.avg(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from gateway.web.calls import Call
 from gateway.web.memory import KnownList
 
 T = TypeVar("T")
+FileMaker = Callable[[Layout, Path], FileWriter]
 
 SLICE_ROWS: Final = 250
 """Rows that are encoded at a time: about a millisecond, after which others get their turn."""
@@ -42,9 +43,6 @@ BATCH_ROWS: Final = 1_000
 
 FILE_BYTES: Final = 262_144
 """Bytes of a spooled file that are sent at a time."""
-
-FILE_FORMATS: Final = frozenset({"xlsx", "parquet"})
-"""Formats that are only whole at their end, so they are spooled to disk before anything is sent."""
 
 
 @dataclass(slots=True)
@@ -152,10 +150,10 @@ async def export(call: Call, known: KnownList, form: Format) -> Streamed:
     count = known.request.given.get("count", "none")
     question = Question(known.request.intent, call.context(), known.request.is_paged, is_counted=count != "none")
     parts = _ahead(exports.parts(call.service.statements, question, call.service.guard))
-    if form.name in FILE_FORMATS:
+    if form.name in _FILE_WRITERS:
         reply.body = _spooled(_Job(form.name, layout, parts, headers, exports.limits))
     else:
-        writer = _stream_writer(form.name, layout, is_spreadsheet=known.request.is_spreadsheet)
+        writer = await _stream_writer(form.name, layout, is_spreadsheet=known.request.is_spreadsheet)
         size = BATCH_ROWS if form.name == "arrow" else SLICE_ROWS
         reply.body = _encoded(writer, layout, parts, headers, size)
     await reply.prepare()
@@ -168,24 +166,37 @@ async def _check_parent(call: Call, known: KnownList) -> None:
         raise row_unknown(parent)
 
 
-def _stream_writer(name: str, layout: Layout, *, is_spreadsheet: bool) -> StreamWriter:
+async def _stream_writer(name: str, layout: Layout, *, is_spreadsheet: bool) -> StreamWriter:
     if name == "csv":
         return CsvWriter(layout, is_spreadsheet=is_spreadsheet)
     if name == "ndjson":
         return NdjsonWriter()
-    from gateway.formats.columnar import ArrowWriter  # noqa: PLC0415  # an extra, and a heavy import
-
-    return ArrowWriter(layout)
+    return (await _in_thread(_arrow))(layout)
 
 
-def _file_writer(name: str, layout: Layout, directory: Path) -> FileWriter:
-    if name == "xlsx":
-        from gateway.formats.xlsx import XlsxWriter  # noqa: PLC0415  # idle workers are spared its memory
+# These libraries are loaded when they are first needed, in a thread: that takes a moment, and memory for good.
 
-        return XlsxWriter(layout, directory)
+
+def _arrow() -> Callable[[Layout], StreamWriter]:
+    from gateway.formats.columnar import ArrowWriter  # noqa: PLC0415  # as above
+
+    return ArrowWriter
+
+
+def _xlsx() -> FileMaker:
+    from gateway.formats.xlsx import XlsxWriter  # noqa: PLC0415  # as above
+
+    return XlsxWriter
+
+
+def _parquet() -> FileMaker:
     from gateway.formats.columnar import ParquetWriter  # noqa: PLC0415  # as above
 
-    return ParquetWriter(layout, directory)
+    return ParquetWriter
+
+
+_FILE_WRITERS: Final[Mapping[str, Callable[[], FileMaker]]] = {"xlsx": _xlsx, "parquet": _parquet}
+"""Formats that are only whole at their end, so they are spooled to disk before anything is sent."""
 
 
 # Parts
@@ -271,7 +282,7 @@ async def _spooled(job: _Job) -> AsyncGenerator[bytes]:
 
 
 async def _written(job: _Job, directory: Path) -> Path:
-    writer = await _in_thread(lambda: _file_writer(job.name, job.layout, directory))
+    writer = (await _in_thread(_FILE_WRITERS[job.name]))(job.layout, directory)
     try:
         is_first = True
         async for part in job.parts:
