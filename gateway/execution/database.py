@@ -8,7 +8,7 @@ of driver values, in the shapes `catalog.kinds.decoder_of` expects, or a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +17,8 @@ from gateway.catalog.kinds import Dialect
 
 Row = Sequence[Any]
 Parameters = tuple[object, ...]
+Run = Callable[[str, Parameters], Awaitable[Sequence[Row]]]
+"""Runs one read and returns its rows: a pool, or the connection of a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)

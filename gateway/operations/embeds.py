@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gateway.catalog.model import Table
 from gateway.errors import RequestError
+from gateway.execution.database import Run
 from gateway.execution.folding import fold
 from gateway.operations.results import Truncation
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Values
@@ -21,8 +22,8 @@ from gateway.query.positions import Position, position_of
 from gateway.sql.cache import StatementCache
 from gateway.sql.statement import Positions, Statement
 
-Run = Callable[[str, tuple[object, ...]], Awaitable[Sequence[Sequence[Any]]]]
-"""Runs one statement and returns its rows."""
+Check = Callable[[Statement, Embed, Values, Sequence[object]], Awaitable[None]]
+"""Lets the statement of an embed pass, with its values and links, or refuses it."""
 
 FEW_ROWS: Final = 1_000
 """As many rows are read at once, and cut here, before the database is asked to number them per parent."""
@@ -67,17 +68,19 @@ async def embed_rows(
     values: Values,
     found: Rows,
     most: int,
+    check: Check | None = None,
 ) -> tuple[Truncation, ...]:
     """Lay into rows what their plan embeds, and return what was left out. One statement per embed.
 
     Rows that `read_rows` returned beyond those of the page must be gone from ``found`` by now.
 
     Raises:
-        RequestError: ``rows_too_many`` when there are more than ``most`` of them in all.
+        RequestError: ``rows_too_many`` when there are more than ``most`` of them in all;
+            what ``check`` refuses before a statement runs.
     """
     if not plan.embeds or not found.rows:
         return ()
-    filling = _Filling(run, statements, values, most)
+    filling = _Filling(run, statements, values, most, check)
     await filling.fill(plan.table, plan.embeds, found)
     if not filling.cut:
         return ()
@@ -149,6 +152,7 @@ class _Filling:
     statements: StatementCache
     values: Values
     most: int
+    check: Check | None = None
     cut: dict[int, _Cut] = field(default_factory=dict)
 
     async def fill(self, parent: Table, embeds: Sequence[Embed], found: Rows) -> None:
@@ -227,6 +231,8 @@ class _Filling:
         padded = (*batch, *repeat(batch[-1], size - len(batch)))
         statement = self.statements.embed(embed, size, is_windowed=is_windowed)
         links = (*(cell for link in padded for cell in link), most)
+        if self.check is not None:
+            await self.check(statement, embed, self.values, links)
         raw = await self.run(statement.text, statement.bind(self.values, links))
         return Rows(statement.decode(raw), raw, statement)
 

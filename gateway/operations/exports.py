@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
 from gateway.errors import RequestError, UnavailableError
-from gateway.execution.database import Database, Snapshot
-from gateway.operations.embeds import Rows, embed_rows, read_rows
+from gateway.execution.database import Database, Run, Snapshot
+from gateway.operations.embeds import Check, Rows, embed_rows, read_rows
 from gateway.operations.guard import Guard
 from gateway.operations.reads import in_order, row_unknown, warnings_of
 from gateway.query.aggregates import PlannedGroups, plan_groups
@@ -143,7 +144,7 @@ class Exports:
         """
         with self._turn():
             async with self._database.snapshot() as snapshot:
-                reader = _Reader(snapshot, statements, question, guard)
+                reader = _Reader(snapshot, statements, question, guard, self._database.fetch)
                 async for part in reader.parts():
                     yield part
 
@@ -161,12 +162,13 @@ class Exports:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """One export on its snapshot."""
+    """One export on its snapshot. The guard asks over another connection: what is refused there ends no snapshot."""
 
     snapshot: Snapshot
     statements: StatementCache
     question: Question
     guard: Guard | None
+    explain: Run
 
     def parts(self) -> AsyncGenerator[Part]:
         """Yield the parts, of rows or of groups."""
@@ -210,7 +212,7 @@ class _Reader:
             return Part(raw, statement), has_more
         found = Rows(statement.decode(raw), raw, statement)
         most = self.question.context.budget.embedded
-        await embed_rows(self.snapshot.run, self.statements, plan, values, found, most)
+        await embed_rows(self.snapshot.run, self.statements, plan, values, found, most, self._embed_check())
         return Part(raw, statement, found.rows), has_more
 
     async def _groups(self, intent: AggregateIntent) -> AsyncGenerator[Part]:
@@ -225,7 +227,7 @@ class _Reader:
             raise RequestError("export_too_large", detail, parameter="group")
         found.cut(planned.per_page)
         most = max(self.question.context.budget.embedded, MOST_GROUPS)
-        await embed_rows(self.snapshot.run, self.statements, plan, values, found, most)
+        await embed_rows(self.snapshot.run, self.statements, plan, values, found, most, self._embed_check())
         part = Part(found.raw, found.statement, in_order(plan, found.rows), warnings_of(found))
         part = await self._told(planned, part)
         await self.snapshot.release()
@@ -249,7 +251,10 @@ class _Reader:
         plan, values = planned.plan, planned.values
         if not self.question.is_paged and plan.limit is not None:
             values = (*values[: plan.limit], _UNLIMITED, *values[plan.limit + 1 :])
-        await self.guard.check(self.snapshot.run, self.statements.of(plan), plan, values)
+        await self.guard.check(self.explain, self.statements.of(plan), plan, values)
+
+    def _embed_check(self) -> Check | None:
+        return None if self.guard is None else partial(self.guard.check_embed, self.explain)
 
     async def _told(self, planned: PlannedRead | PlannedGroups, part: Part) -> Part:
         """The first part, with the total where it was asked for, once its parent is known to exist."""

@@ -8,18 +8,18 @@ refused there. docs/cost-guard.md has the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 from gateway.catalog.model import Catalog
 from gateway.errors import GatewayError, Issue, RequestError
+from gateway.execution.database import Run
 from gateway.observe import Observer, QueryNotExplained, QueryRefused
 from gateway.operations.advice import Plan, advice, is_measurable
-from gateway.operations.embeds import Run
 from gateway.query.access import Access
-from gateway.query.plan import ReadPlan, Values
+from gateway.query.plan import Embed, ReadPlan, Values
 from gateway.sql.cache import Recent
 from gateway.sql.explain import Estimate, Explained, explaining
 from gateway.sql.statement import Statement
@@ -70,6 +70,28 @@ class Guard:
             self._observer(QueryRefused(plan.table.resource or plan.table.name, round(verdict.estimate.rows)))
             raise self._refusal(plan, values, verdict, access)
 
+    async def check_embed(
+        self, run: Run, statement: Statement, embed: Embed, values: Values, links: Sequence[object]
+    ) -> None:
+        """Pass while the rows that come along are found by looking at no more rows than may be. At most one EXPLAIN.
+
+        Raises:
+            RequestError: ``query_too_expensive``.
+        """
+        verdict = self._kept(statement, ())
+        if verdict is None:
+            explained = await self._explained(run, statement, embed.plan, statement.bind(values, links))
+            estimate = explained.estimate(None) if explained is not None else Estimate(0.0)
+            verdict = self._verdicts.put((statement.text, ()), _Verdict(estimate, False, self._clock()))
+        if verdict.estimate.rows > self._most:
+            resource = embed.plan.table.resource or ""
+            self._observer(QueryRefused(resource, round(verdict.estimate.rows)))
+            reason = f"No index serves what {embed.name} goes by: the rows of {resource} are all read for it."
+            raise RequestError("query_too_expensive", f"{self._budget()} {reason}", parameter="include")
+
+    def _budget(self) -> str:
+        return f"The database would look at more than {self._most:,} rows for this, the most it may."
+
     def _kept(self, statement: Statement, values: Values) -> _Verdict | None:
         verdict = self._verdicts.get((statement.text, values))
         return verdict if verdict is not None and self._clock() - verdict.at <= REMEMBERED_S else None
@@ -84,7 +106,7 @@ class Guard:
         A page in the order of an index ends the reading when it is full. When that will be, nobody
         knows where no index serves the condition: then all is counted that is read until the end.
         """
-        explained = await self._explained(run, statement, plan, values)
+        explained = await self._explained(run, statement, plan, statement.bind(values))
         if explained is None:
             return Estimate(0.0), False
         page = _page(plan, values)
@@ -94,15 +116,19 @@ class Guard:
             limit, offset = page
             return explained.estimate(limit + offset), limit <= self._most < limit + offset
         if explained.is_cut:
-            explained = await self._explained(run, statement, plan, _without_limit(plan, values)) or explained
+            explained = (
+                await self._explained(run, statement, plan, statement.bind(_without_limit(plan, values))) or explained
+            )
         return explained.estimate(None), False
 
-    async def _explained(self, run: Run, statement: Statement, plan: Plan, values: Values) -> Explained | None:
+    async def _explained(
+        self, run: Run, statement: Statement, plan: Plan, parameters: tuple[object, ...]
+    ) -> Explained | None:
         text = explaining(statement.text, self._catalog.dialect)
         if text is None:
             return None
         try:
-            return Explained(statement.text, await run(text, statement.bind(values)))
+            return Explained(statement.text, await run(text, parameters))
         except GatewayError as error:
             if error.code != "database_refuses":  # a view's tables, which this user may not look behind
                 raise
@@ -114,8 +140,7 @@ class Guard:
             reasons: tuple[str, ...] = ("A page this deep reads every row before it; a cursor goes on without.",)
         else:
             reasons = advice(self._catalog, plan, values, verdict.estimate, access)
-        most = f"The database would look at more than {self._most:,} rows for this, the most it may."
-        return RequestError("query_too_expensive", " ".join((most, *reasons)), issues=map(Issue, reasons))
+        return RequestError("query_too_expensive", " ".join((self._budget(), *reasons)), issues=map(Issue, reasons))
 
 
 def _page(plan: Plan, values: Values) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -106,7 +107,9 @@ class Reads:
         return await read_rows(self._database.fetch, self._statements, plan, values)
 
     async def _embedded(self, plan: ReadPlan | AggregatePlan, values: Values, found: Rows) -> tuple[Truncation, ...]:
-        return await embed_rows(self._database.fetch, self._statements, plan, values, found, self._most_embedded)
+        fetch = self._database.fetch
+        check = None if self._guard is None else partial(self._guard.check_embed, fetch)
+        return await embed_rows(fetch, self._statements, plan, values, found, self._most_embedded, check)
 
     async def _count(
         self, planned: PlannedRead | PlannedGroups, shown: int, *, has_more: bool, form: str, spent_s: float

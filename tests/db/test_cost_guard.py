@@ -236,3 +236,28 @@ async def test_the_example_for_reports_is_accepted_by_check(analyzed: str) -> No
 
     assert result.exit_code == 0, result.output
     assert "Usable: 37 resources." in result.output
+
+
+async def test_an_include_that_no_index_serves_is_refused(guarded: App, mariadb_server: Server, analyzed: str) -> None:
+    """Perfex has no index on the invoice of a credit: each page would read them all."""
+    name = analyzed.rpartition("/")[2]
+    cheap = await guarded.get("invoices?per_page=2&include=payments,client")
+    mariadb_server.run("CREATE TABLE kept_credits AS SELECT * FROM tblcredits", database=name)
+    try:
+        for _ in range(12):
+            fill = "INSERT INTO tblcredits (invoice_id, credit_id, staff_id, date, date_applied, amount) "
+            mariadb_server.run(
+                f"{fill}SELECT 1, 1, 1, '2026-01-01', '2026-01-01', 0 FROM tblinvoices LIMIT 500", database=name
+            )
+        mariadb_server.run("ANALYZE TABLE tblcredits", database=name)
+        dear = await guarded.get("invoices?per_page=2&include=credits")
+    finally:
+        mariadb_server.run("DELETE FROM tblcredits", database=name)
+        mariadb_server.run("INSERT INTO tblcredits SELECT * FROM kept_credits", database=name)
+        mariadb_server.run("DROP TABLE kept_credits", database=name)
+        mariadb_server.run("ANALYZE TABLE tblcredits", database=name)
+
+    assert cheap.status_code == 200, cheap.text
+    assert (dear.status_code, dear.json()["code"]) == (400, "query_too_expensive")
+    assert dear.json()["errors"][0]["parameter"] == "include"
+    assert "the rows of credits are all read" in dear.json()["detail"]

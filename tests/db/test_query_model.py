@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from gateway.query.access import Access, Grant, Operation
 from gateway.query.intent import ConditionIntent
+from tests.support import query_custom
 from tests.support.app import App, served
 from tests.support.handed import client_with
 from tests.support.mariadb import Server
@@ -60,6 +61,7 @@ WORLDS = {
     "mariadb none": made_world(4, NONE),
     "sqlite": made_world(5, has_zero_dates=False),
 }
+CUSTOM = query_custom.made()
 spellings: st.SearchStrategy[Spelling] = st.sampled_from(("url", "url", "body"))
 stages_of_chance = st.sampled_from(["mariadb", "mariadb", "mariadb other", "mariadb few", "mariadb none", "sqlite"])
 
@@ -82,6 +84,11 @@ async def stages(mariadb_server: Server, tmp_path_factory: pytest.TempPathFactor
                 fill_mariadb(mariadb_server, database, world)
             app = await stack.enter_async_context(served(url, whitelist=WHITELIST, timezone="Europe/Berlin"))
             found.add(name, world, app)
+        crm = mariadb_server.create_database(f"gateway_query_crm_{worker}")
+        stack.callback(mariadb_server.drop_database, f"gateway_query_crm_{worker}")
+        query_custom.fill(mariadb_server, crm, *CUSTOM)
+        app = await stack.enter_async_context(served(crm, whitelist=query_custom.WHITELIST))
+        found.add("perfex", CUSTOM[0], app)
         yield found
 
 
@@ -219,6 +226,27 @@ async def test_a_list_costs_one_statement_per_node(stages: Stages, asked: Asked,
     await answered(stage.app.client, asked, "url")
 
     assert len(stage.app.statements()) <= 2 + nodes(asked.includes)
+
+
+# Custom fields
+
+
+@settings(max_examples=100, suppress_health_check=MODULE)
+@given(asked=lists(CUSTOM[0]), spelling=spellings)
+async def test_any_list_with_custom_fields_is_what_the_model_says(
+    stages: Stages, asked: Asked, spelling: Spelling
+) -> None:
+    """Chosen, filtered and sorted like columns, on the row, its client and its invoices; what is no value is null."""
+    await assert_list(stages["perfex"].app.client, stages["perfex"].world, asked, spelling)
+
+
+@settings(max_examples=80, suppress_health_check=MODULE)
+@given(asked=groups(CUSTOM[0]), spelling=spellings)
+async def test_any_groups_with_custom_fields_are_what_the_model_says(
+    stages: Stages, asked: AskedGroups, spelling: Spelling
+) -> None:
+    """Grouped by and measured like columns."""
+    await assert_groups(stages["perfex"].app.client, stages["perfex"].world, asked, spelling)
 
 
 # Row filters

@@ -259,8 +259,12 @@ class World:
 
     def field_at(self, table: str, word: str) -> tuple[tuple[str, ...], Field]:
         """Return the to-ones and the field that a dotted word names."""
-        *path, name = word.split(".")
-        return tuple(path), self.tables[self.table_at(table, path)].fields[name]
+        path: list[str] = []
+        while word not in self.tables[table].fields:
+            name, _, word = word.partition(".")
+            path.append(name)
+            table = self.edges[table, name].target
+        return tuple(path), self.tables[table].fields[word]
 
     # Conditions
 

@@ -33,7 +33,7 @@ from tests.support.query_model import (
     Some,
     World,
 )
-from tests.support.query_world import DAYS, LETTERS, MOMENTS, SEARCHED, STATES, made_world
+from tests.support.query_world import DAYS, LETTERS, MOMENTS, STATES, made_world
 from tests.support.rows_model import Field
 
 SHAPE: World = made_world(0)
@@ -96,11 +96,11 @@ MOST_HOPS = 5
 
 
 @st.composite
-def paths(draw: st.DrawFn, table: str, most: int = 2) -> tuple[str, ...]:
+def paths(draw: st.DrawFn, shape: World, table: str, most: int = 2) -> tuple[str, ...]:
     """The names of some to-ones that lead on from a table."""
     found: list[str] = []
     for _ in range(draw(st.sampled_from([0, 0, 0, *range(1, most + 1)]))):
-        edges = SHAPE.to_ones(table)
+        edges = shape.to_ones(table)
         if not edges:
             break
         edge = draw(st.sampled_from(edges))
@@ -110,57 +110,57 @@ def paths(draw: st.DrawFn, table: str, most: int = 2) -> tuple[str, ...]:
 
 
 @st.composite
-def leaves(draw: st.DrawFn, table: str, hops: int = 2) -> Leaf:
+def leaves(draw: st.DrawFn, shape: World, table: str, hops: int = 2) -> Leaf:
     """A comparison of a field, of the row or of one that it refers to."""
-    path = draw(paths(table, min(2, hops)))
-    item = draw(st.sampled_from(list(SHAPE.tables[SHAPE.table_at(table, path)].fields.values())))
+    path = draw(paths(shape, table, min(2, hops)))
+    item = draw(st.sampled_from(list(shape.tables[shape.table_at(table, path)].fields.values())))
     operator = draw(st.sampled_from(_fitting(item)))
     return Leaf(path, item.name, operator, draw(_operands(item, operator)))
 
 
 @st.composite
-def conditions(draw: st.DrawFn, table: str, depth: int = 3, hops: int = MOST_HOPS) -> Condition:
+def conditions(draw: st.DrawFn, shape: World, table: str, depth: int = 3, hops: int = MOST_HOPS) -> Condition:
     """A tree of conditions on the rows of a table."""
     kinds = ["leaf", "leaf", "leaf"]
     if depth > 0:
         kinds += ["all", "some", "not", "children", "children", "parent"]
     kind = draw(st.sampled_from(kinds))
     if kind == "children" and hops > 0:
-        return draw(_children(table, depth, hops))
-    if kind == "parent" and hops > 0 and SHAPE.to_ones(table):
-        edge = draw(st.sampled_from(SHAPE.to_ones(table)))
-        return Parent((edge.name,), draw(conditions(edge.target, depth - 1, hops - 1)))
+        return draw(_children(shape, table, depth, hops))
+    if kind == "parent" and hops > 0 and shape.to_ones(table):
+        edge = draw(st.sampled_from(shape.to_ones(table)))
+        return Parent((edge.name,), draw(conditions(shape, edge.target, depth - 1, hops - 1)))
     if kind == "not":
-        return Not(draw(conditions(table, depth - 1, hops)))
+        return Not(draw(conditions(shape, table, depth - 1, hops)))
     if kind in ("all", "some"):
-        inner = conditions(table, depth - 1, hops)
+        inner = conditions(shape, table, depth - 1, hops)
         parts = tuple(draw(st.lists(inner, min_size=0 if depth < 3 else 1, max_size=3)))
         return All(parts) if kind == "all" else Some(parts)
-    return draw(leaves(table, hops))
+    return draw(leaves(shape, table, hops))
 
 
 @st.composite
-def _children(draw: st.DrawFn, table: str, depth: int, hops: int) -> Condition:
-    path = draw(paths(table, min(1, hops - 1)))
-    edges = SHAPE.to_manies(SHAPE.table_at(table, path))
+def _children(draw: st.DrawFn, shape: World, table: str, depth: int, hops: int) -> Condition:
+    path = draw(paths(shape, table, min(1, hops - 1)))
+    edges = shape.to_manies(shape.table_at(table, path))
     if not edges:
-        return draw(leaves(table, hops))
+        return draw(leaves(shape, table, hops))
     edge = draw(st.sampled_from(edges))
     quantifier: Quantifier = draw(st.sampled_from(["some", "some", "none", "every"]))
-    part = draw(conditions(edge.target, depth - 1, hops - len(path) - 1))
+    part = draw(conditions(shape, edge.target, depth - 1, hops - len(path) - 1))
     return Children(path, edge.name, quantifier, part)
 
 
 # Lists
 
 
-def sorts(table: str) -> st.SearchStrategy[tuple[str, ...]]:
+def sorts(shape: World, table: str) -> st.SearchStrategy[tuple[str, ...]]:
     """Up to three sort keys, some at the end of to-ones."""
 
     @st.composite
     def word(draw: st.DrawFn) -> str:
-        path = draw(paths(table))
-        name = draw(st.sampled_from(sorted(SHAPE.tables[SHAPE.table_at(table, path)].fields)))
+        path = draw(paths(shape, table))
+        name = draw(st.sampled_from(sorted(shape.tables[shape.table_at(table, path)].fields)))
         return ".".join((*path, name))
 
     @st.composite
@@ -171,33 +171,36 @@ def sorts(table: str) -> st.SearchStrategy[tuple[str, ...]]:
     return made()
 
 
-def _fields(table: str) -> st.SearchStrategy[tuple[str, ...] | None]:
-    names = sorted(SHAPE.tables[table].fields)
-    return st.none() | st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True).map(tuple)
+def _fields(shape: World, table: str) -> st.SearchStrategy[tuple[str, ...] | None]:
+    names = sorted(shape.tables[table].fields)
+    default: st.SearchStrategy[tuple[str, ...] | None] = st.just(tuple(names))
+    if not any("." in name for name in names):  # custom fields come only when they are named
+        default = st.none()
+    return default | st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True).map(tuple)
 
 
 @st.composite
-def includes(draw: st.DrawFn, table: str, depth: int = 3, most: int = 2) -> tuple[Include, ...]:
+def includes(draw: st.DrawFn, shape: World, table: str, depth: int = 3, most: int = 2) -> tuple[Include, ...]:
     """Some relationships of a table, each with what it shows, and further ones inside."""
-    edges = [edge for edge in SHAPE.edges.values() if edge.source == table]
+    edges = [edge for edge in shape.edges.values() if edge.source == table]
     chosen = draw(st.lists(st.sampled_from(edges), max_size=most, unique_by=lambda edge: edge.name))
     found = []
     for edge in chosen:
-        inner = draw(includes(edge.target, depth - 1, 1)) if depth > 1 else ()
-        include = Include(edge.name, draw(_fields(edge.target)), includes=inner)
-        where = tuple(draw(st.lists(_spelled(edge.target), max_size=2, unique_by=spelled_once)))
+        inner = draw(includes(shape, edge.target, depth - 1, 1)) if depth > 1 else ()
+        include = Include(edge.name, draw(_fields(shape, edge.target)), includes=inner)
+        where = tuple(draw(st.lists(_spelled(shape, edge.target), max_size=2, unique_by=spelled_once)))
         if edge.is_to_many:
             limit = draw(st.sampled_from([1, 2, 3, None]))
-            include = Include(include.name, include.fields, where, draw(sorts(edge.target)), limit, inner)
+            include = Include(include.name, include.fields, where, draw(sorts(shape, edge.target)), limit, inner)
         else:
             include = Include(include.name, include.fields, where, includes=inner)
         found.append(include)
     return tuple(found)
 
 
-def _spelled(table: str) -> st.SearchStrategy[Condition]:
+def _spelled(shape: World, table: str) -> st.SearchStrategy[Condition]:
     """Conditions that brackets can say, for embeds have no other form."""
-    return leaves(table) | leaves(table).map(Not)
+    return leaves(shape, table) | leaves(shape, table).map(Not)
 
 
 def spelled_once(condition: Condition) -> str:
@@ -207,17 +210,17 @@ def spelled_once(condition: Condition) -> str:
 
 
 @st.composite
-def lists(draw: st.DrawFn) -> Asked:
+def lists(draw: st.DrawFn, shape: World = SHAPE) -> Asked:
     """Any list: filters, search, sorts, fields, embeds, and a page."""
-    table = draw(st.sampled_from(sorted(SHAPE.tables)))
-    asks_search = table in SEARCHED and draw(st.integers(0, 7)) == 0
+    table = draw(st.sampled_from(sorted(shape.tables)))
+    asks_search = table in shape.searched and draw(st.integers(0, 7)) == 0
     return Asked(
         table,
-        tuple(draw(st.lists(conditions(table), max_size=draw(st.sampled_from([0, 1, 1, 1, 2, 2, 3]))))),
+        tuple(draw(st.lists(conditions(shape, table), max_size=draw(st.sampled_from([0, 1, 1, 1, 2, 2, 3]))))),
         draw(st.text(LETTERS, min_size=1, max_size=1)) if asks_search else None,
-        draw(sorts(table)),
-        draw(_fields(table)),
-        draw(includes(table)),
+        draw(sorts(shape, table)),
+        draw(_fields(shape, table)),
+        draw(includes(shape, table)),
         draw(st.sampled_from([1, 1, 1, 2])),
         draw(st.sampled_from([3, 10, 25, 100])),
     )
@@ -230,13 +233,13 @@ _PARTS = ("year", "quarter", "month", "week", "day")
 
 
 @st.composite
-def _group(draw: st.DrawFn, table: str) -> GroupBy:
-    path = draw(paths(table))
-    target = SHAPE.table_at(table, path)
-    fields = list(SHAPE.tables[target].fields.values())
+def _group(draw: st.DrawFn, shape: World, table: str) -> GroupBy:
+    path = draw(paths(shape, table))
+    target = shape.table_at(table, path)
+    fields = list(shape.tables[target].fields.values())
     moments = [item for item in fields if item.kind in ("date", "datetime", "timestamp")]
     kind = draw(st.sampled_from(["field", "part", "part", "row"]))
-    if kind == "row" and (edges := SHAPE.to_ones(target)):
+    if kind == "row" and (edges := shape.to_ones(target)):
         return GroupBy((*path, draw(st.sampled_from(edges)).name))
     if kind == "part" and moments:
         item = draw(st.sampled_from(moments))
@@ -246,24 +249,24 @@ def _group(draw: st.DrawFn, table: str) -> GroupBy:
 
 
 @st.composite
-def _metric(draw: st.DrawFn, table: str) -> MetricOf:
-    path = draw(paths(table, 1))
-    fields = list(SHAPE.tables[SHAPE.table_at(table, path)].fields.values())
+def _metric(draw: st.DrawFn, shape: World, table: str) -> MetricOf:
+    path = draw(paths(shape, table, 1))
+    fields = list(shape.tables[shape.table_at(table, path)].fields.values())
     match draw(st.sampled_from(["count", "count_distinct", "sum", "avg", "min", "max"])):
         case "count":
             return MetricOf("count")
         case "sum" | "avg" as function:
-            summed = [item for item in fields if item.kind in _SUMMED]
+            summed = [item for item in fields if item.kind in _SUMMED and "." not in item.name]
             return MetricOf(function, path, draw(st.sampled_from(summed)).name) if summed else MetricOf("count")
         case function:
             return MetricOf(function, path, draw(st.sampled_from(fields)).name)
 
 
 @st.composite
-def _having(draw: st.DrawFn, table: str, metric: MetricOf) -> Having | None:
+def _having(draw: st.DrawFn, shape: World, table: str, metric: MetricOf) -> Having | None:
     kind = "int"
     if metric.field is not None and metric.function != "count_distinct":
-        kind = SHAPE.tables[SHAPE.table_at(table, metric.path)].fields[metric.field].kind
+        kind = shape.tables[shape.table_at(table, metric.path)].fields[metric.field].kind
     if kind not in ("int", "decimal", "date"):
         return None
     item = Field(metric.word, kind)
@@ -272,34 +275,34 @@ def _having(draw: st.DrawFn, table: str, metric: MetricOf) -> Having | None:
 
 
 @st.composite
-def groups(draw: st.DrawFn) -> AskedGroups:
+def groups(draw: st.DrawFn, shape: World = SHAPE) -> AskedGroups:
     """Any groups: by fields, periods and related rows, with metrics, conditions on them, and a page."""
-    table = draw(st.sampled_from(sorted(SHAPE.tables)))
+    table = draw(st.sampled_from(sorted(shape.tables)))
     size = draw(st.sampled_from([1, 1, 2, 2, 0]))
-    by = tuple(draw(st.lists(_group(table), min_size=size, max_size=size, unique_by=lambda group: group.word)))
-    metrics = tuple(draw(st.lists(_metric(table), min_size=1, max_size=3, unique_by=lambda metric: metric.word)))
-    having = [draw(_having(table, metric)) for metric in metrics if draw(st.sampled_from([False] * 4 + [True]))]
+    by = tuple(draw(st.lists(_group(shape, table), min_size=size, max_size=size, unique_by=lambda group: group.word)))
+    metrics = tuple(draw(st.lists(_metric(shape, table), min_size=1, max_size=3, unique_by=lambda metric: metric.word)))
+    having = [draw(_having(shape, table, metric)) for metric in metrics if draw(st.sampled_from([False] * 4 + [True]))]
     words = [*(group.word for group in by), *(metric.word for metric in metrics)]
     sort = draw(st.lists(st.sampled_from(words), max_size=2, unique=True))
     return AskedGroups(
         table,
         by,
         metrics,
-        tuple(draw(st.lists(conditions(table, 2), max_size=2))),
+        tuple(draw(st.lists(conditions(shape, table, 2), max_size=2))),
         tuple(item for item in having if item is not None),
         tuple(draw(st.sampled_from(["", "-"])) + word for word in sort),
-        tuple(draw(_grouped_row(table, group, words)) for group in by if group.field is None),
+        tuple(draw(_grouped_row(shape, table, group, words)) for group in by if group.field is None),
         draw(st.sampled_from([1, 1, 2])),
         draw(st.sampled_from([2, 25, 100])),
     )
 
 
 @st.composite
-def _grouped_row(draw: st.DrawFn, table: str, group: GroupBy, words: Sequence[str]) -> Include:
+def _grouped_row(draw: st.DrawFn, shape: World, table: str, group: GroupBy, words: Sequence[str]) -> Include:
     """The row that groups are keyed by, with embeds that are no group themselves."""
-    target = SHAPE.table_at(table, group.path)
-    inner = tuple(item for item in draw(includes(target, 2, 1)) if f"{group.word}.{item.name}" not in words)
-    return Include(group.word, draw(_fields(target)), includes=inner)
+    target = shape.table_at(table, group.path)
+    inner = tuple(item for item in draw(includes(shape, target, 2, 1)) if f"{group.word}.{item.name}" not in words)
+    return Include(group.word, draw(_fields(shape, target)), includes=inner)
 
 
 # How a client spells them

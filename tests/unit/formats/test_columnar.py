@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gateway.catalog.kinds import parse_sql_type
+from gateway.catalog.kinds import KINDS, ColumnType, parse_sql_type
 from gateway.formats import columnar
 from gateway.formats.columnar import ArrowWriter, ParquetWriter
 from gateway.formats.layout import Batch, Layout, LayoutColumn
@@ -80,6 +80,24 @@ def test_a_moment_is_an_instant_in_the_crm_s_zone(sql: str) -> None:
         datetime(2026, 7, 1, 10, tzinfo=UTC),
         datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
     ]
+
+
+def test_a_custom_field_s_number_is_text_and_its_words_are_a_list() -> None:
+    """No decimal type has the digits of every number that somebody may type into it."""
+    columns = Layout(
+        (
+            LayoutColumn("custom.budget", ("custom.budget",), ColumnType(KINDS["number"], "text")),
+            LayoutColumn("custom.channels", ("custom.channels",), ColumnType(KINDS["words"], "text")),
+        )
+    )
+    writer = ArrowWriter(columns)
+    cells = [[NUMBER("1.5"), NUMBER("12345678901234567890.123"), None], [["Phone", "E-mail"], [], None]]
+    document = writer.head() + writer.rows(Batch(columns, cells=cells)) + writer.tail()
+
+    assert pa.ipc.open_stream(document).read_all().to_pydict() == {
+        "custom.budget": ["1.5", "12345678901234567890.123", None],
+        "custom.channels": [["Phone", "E-mail"], [], None],
+    }
 
 
 def test_numbers_wanted_as_text_are_text() -> None:

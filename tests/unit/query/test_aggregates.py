@@ -7,13 +7,12 @@ from datetime import date
 import pytest
 
 from gateway.errors import RequestError
-from gateway.query.access import Grant
+from gateway.query.access import Access, Grant
 from gateway.query.aggregates import PlannedGroups
 from gateway.query.plan import DatePart, Metric, Related, RelatedRow
 from tests.support.asking import (
     ALL,
     READ,
-    Access,
     ask_groups,
     crm,
     crm_of_fields,

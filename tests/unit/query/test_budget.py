@@ -39,7 +39,7 @@ def refusal(check: Callable[[], None]) -> tuple[str, str | None]:
 def test_conditions_are_counted_wherever_they_stand() -> None:
     """The error names the last of them."""
     last = ConditionIntent(("total",), "1", "filter[total]")
-    most = [LEAF, NotIntent(AnyIntent((LEAF, LEAF)))]
+    most: list[FilterIntent] = [LEAF, NotIntent(AnyIntent((LEAF, LEAF)))]
     check_filters(SMALL, most)
 
     assert refusal(lambda: check_filters(SMALL, [*most, last])) == (

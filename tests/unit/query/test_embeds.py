@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import RequestError
-from gateway.query.access import Grant
+from gateway.query.access import Access, Grant
 from gateway.query.embeds import DEFAULT_LIMIT
 from gateway.query.intent import ConditionIntent, EmbedIntent, ReadIntent
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan
 from gateway.query.planner import plan_read
 from gateway.query.reach import fields_of
-from tests.support.asking import ALL, READ, Access, ask, ask_any, ask_groups, context_of, crm, granted, refused
+from tests.support.asking import ALL, READ, ask, ask_any, ask_groups, context_of, crm, granted, refused
 from tests.support.plans import condition_text, read_text
 
 CRM = crm()

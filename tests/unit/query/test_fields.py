@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.query.access import Grant
-from tests.support.asking import ALL, READ, Access, ask, crm, crm_of_fields, granted, refused
+from gateway.query.access import Access, Grant
+from tests.support.asking import ALL, READ, ask, crm, crm_of_fields, granted, refused
 
 CRM = crm_of_fields()
 

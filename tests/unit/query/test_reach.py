@@ -216,6 +216,6 @@ def test_a_plan_without_reach_is_left_as_it_is() -> None:
     """No slot is given out for nothing."""
     context = context_of(CRM)
 
-    for plan in (ReadPlan(CLIENTS, CLIENTS.key), AggregatePlan(CLIENTS)):
-        assert with_reach(context, plan) == plan
+    rows, groups = ReadPlan(CLIENTS, CLIENTS.key), AggregatePlan(CLIENTS)
+    assert (with_reach(context, rows), with_reach(context, groups)) == (rows, groups)
     assert context.slots.frozen() == ()

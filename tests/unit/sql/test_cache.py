@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.query.intent import OrderIntent, PageIntent, ReadIntent
 from gateway.query.plan import UpdateStep
+from gateway.query.planner import plan_read
 from gateway.sql.cache import Recent, StatementCache
 from gateway.sql.statement import Statement
-from tests.support.asking import ask, crm, write
+from tests.support.asking import ask, ask_any, context_of, crm, write
 
 CRM = crm()
 
@@ -49,6 +51,11 @@ def test_no_more_are_kept_than_there_is_room_for(actions: list[tuple[bool, int]]
         ("invoices/1?fields=balance", "invoices/2?fields=balance"),
         ("clients/1/invoices", "clients/2/invoices?page=2"),
         ("invoices?filter[date.gt]=@today-3d", "invoices?filter[date.gt]=2020-01-01"),
+        ("invoices?filter[client.city]=a&sort=client.zip", "invoices?filter[client.city]=b&sort=client.zip&page=3"),
+        ("invoices?filter[payments][amount.gt]=1", "invoices?filter[payments][amount.gt]=2"),
+        ('invoices?where={"payments":{"every":{"amount":1}}}', 'invoices?where={"payments":{"every":{"amount":2}}}'),
+        ("invoices?group=agent&having[count.gt]=1", "invoices?group=agent&having[count.gt]=2&page=2"),
+        ("invoices?include[items][limit]=1", "invoices?include[items][limit]=9"),
     ],
 )
 def test_the_same_question_with_other_values_is_the_same_statement(one: str, other: str) -> None:
@@ -62,10 +69,11 @@ def test_the_same_question_with_other_values_is_the_same_statement(one: str, oth
 
 
 def statements(cache: StatementCache, target: str) -> list[Statement]:
-    planned = ask(CRM, target)
+    planned = ask_any(CRM, target)
     counts = [cache.count(planned.count)] if planned.count is not None else []
     parents = [cache.read(planned.parent)] if planned.parent is not None else []
-    return [cache.read(planned.plan), *counts, *parents]
+    embeds = [cache.embed(embed, 2, is_windowed=is_many) for embed in planned.plan.embeds for is_many in (False, True)]
+    return [cache.of(planned.plan), *counts, *parents, *embeds]
 
 
 def test_counts_estimates_and_steps_are_kept_too() -> None:
@@ -102,3 +110,40 @@ def test_a_reply_in_another_format_is_another_statement() -> None:
     text = cache.read(ask(CRM, "invoices?fields=total&decimals=string").plan)
 
     assert (plain.text, plain is text) == (text.text, False)
+
+
+def test_pages_after_a_position_share_a_statement() -> None:
+    """Whatever the position, where the same of its values are null."""
+    cache = StatementCache(CRM, 100, 0.25)
+
+    def after(*position: object) -> Statement:
+        intent = ReadIntent("invoices", order=(OrderIntent("duedate"),), page=PageIntent(after=position))
+        return cache.read(plan_read(context_of(CRM), intent).plan)
+
+    assert after("2026-01-01", 1) is after("2026-05-05", 7)
+    assert after(None, 1) is after(None, 7)
+    assert cache.compiled == 2
+
+
+def test_a_plan_and_its_number_of_groups_are_two_statements() -> None:
+    """And the optimizer cannot tell a number of groups."""
+    cache = StatementCache(CRM, 100, 0.25)
+    planned = ask_any(CRM, "invoices?group=status")
+    assert planned.count is not None
+
+    assert cache.of(planned.plan) is cache.of(planned.plan)
+    assert cache.count(planned.count) is not cache.of(planned.plan)
+    assert cache.estimate(planned.count) is None
+    assert cache.compiled == 2
+
+
+def test_an_embed_has_a_statement_for_each_number_of_parents() -> None:
+    """And one where there are many rows; each is built once, and with other limits and operands it is the same."""
+    cache = StatementCache(CRM, 100, 0.25)
+    (one,) = ask(CRM, "invoices?include[items][limit]=1").plan.embeds
+    (other,) = ask(CRM, "invoices?include[items][limit]=7").plan.embeds
+
+    for is_windowed in (False, True):
+        assert cache.embed(one, 4, is_windowed=is_windowed) is cache.embed(other, 4, is_windowed=is_windowed)
+    assert cache.embed(one, 4, is_windowed=False) is not cache.embed(one, 8, is_windowed=False)
+    assert cache.compiled == 3

@@ -10,8 +10,9 @@ from gateway.catalog.reflected import ReflectedColumn, ReflectedForeignKey
 from gateway.query.access import Access, Grant
 from gateway.query.intent import ConditionIntent
 from gateway.query.plan import AggregatePlan, And, Compare, Not, Or, Reached, ReadPlan
-from gateway.sql.read import compile_count, compile_estimate, compile_read, estimated_rows
-from tests.support.asking import ALL, READ, ask, crm, granted
+from gateway.sql.read import compile_count, compile_embed, compile_estimate, compile_read, estimated_rows
+from gateway.sql.statement import Constant, LinkValue, Statement
+from tests.support.asking import ALL, READ, ask, ask_any, crm, granted
 from tests.support.catalogs import make_catalog, reflected
 from tests.support.kinds import things
 
@@ -428,3 +429,178 @@ def test_an_estimate_is_rows_times_what_is_kept(
 ) -> None:
     """None where the optimizer says nothing."""
     assert estimated_rows(things(dialect), [row] if row is not None else []) == due
+
+
+# Positions
+
+
+@pytest.mark.parametrize(
+    ("query", "selected", "order", "key"),
+    [
+        ("fields=id", "t.id", (0,), (0,)),
+        ("fields=total&sort=-total", "t.total, t.id", (0, 1), (1,)),
+        ("fields=total&sort=date", "t.total, t.date, t.id", (1, 2), (2,)),
+        ("fields=id&sort=client.company", "t.id, t_1.company", (1, 0), (0,)),
+    ],
+)
+def test_a_list_reads_the_position_of_its_rows(
+    query: str, selected: str, order: tuple[int, ...], key: tuple[int, ...]
+) -> None:
+    """What it is sorted by and the key, each once, behind what is shown."""
+    statement = compile_read(crm(), ask(crm(), f"invoices?{query}").plan)
+
+    assert flat(statement.text).startswith(f"SELECT {selected} FROM")
+    assert (statement.order, statement.key) == (order, key)
+
+
+def test_a_derived_field_that_is_shown_is_not_worked_out_twice() -> None:
+    """Though rows are sorted by it."""
+    shown, hidden = (
+        compile_read(crm(), ask(crm(), f"invoices?fields={fields}&sort=balance").plan)
+        for fields in ("balance,id", "id,total")
+    )
+
+    assert (shown.order, hidden.order) == ((0, 1), (2, 0))
+    assert flat(shown.text).partition(" FROM ")[0].count("coalesce") == 2
+
+
+def test_a_zero_date_is_part_of_a_position_as_the_null_it_is() -> None:
+    """Where zero dates are sorted with the nulls; a column is read as it is, and told by its text."""
+    catalog = things()
+    own = compile_read(catalog, ask(catalog, "things?fields=id&sort=day").plan)
+
+    assert flat(own.text).startswith("SELECT t.id, t.day FROM things")
+
+
+# Embeds
+
+
+def embedded(target: str, parents: int, *, is_windowed: bool = False, access: Access = ALL) -> Statement:
+    """Return the statement of the first embed of a list of the CRM, for some parents."""
+    return compile_embed(crm(), ask_any(crm(), target, access).plan.embeds[0], parents, is_windowed=is_windowed)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_row_of_a_to_one_is_asked_for_by_its_key(dialect: Dialect) -> None:
+    """For all parents at once; its key says whose it is, and more rows than may come never do."""
+    catalog = crm(dialect)
+    plan = ask(catalog, "invoices?include=client&fields[client]=company").plan
+    statement = compile_embed(catalog, plan.embeds[0], 2, is_windowed=False)
+    mark, page = ("?", "? OFFSET ?") if dialect == "sqlite" else ("%s", "%s")
+
+    assert flat(statement.text) == (
+        f"SELECT t.company, t.userid FROM tblclients AS t WHERE t.userid IN ({mark}, {mark}) "
+        f"ORDER BY t.userid, t.userid ASC LIMIT {page}"
+    )
+    assert (statement.names, statement.reference) == (("company",), (1,))
+    assert statement.parameters[:3] == (LinkValue(0), LinkValue(1), LinkValue(2))
+
+
+def test_a_parent_holds_what_its_embeds_need() -> None:
+    """Its reference, null where a guard is not met; what is selected already is not selected again."""
+    statement = compile_read(crm(), ask(crm(), "invoices?fields=id&include=client,items,recurring_parent").plan)
+
+    assert flat(statement.text).startswith(
+        "SELECT t.id, CASE WHEN (t.clientid != 0) THEN t.clientid ELSE NULL END AS anon_1, t.is_recurring_from FROM"
+    )
+    assert statement.links == ((1,), (0,), (2,))
+
+
+ITEMS = "invoices?include[items][sort]=-rate&fields[items]=rate&include[items][filter][qty.gt]=1"
+
+
+def test_rows_of_one_parent_are_a_list_like_any_other() -> None:
+    """In the order that was asked for, ended by how many may come."""
+    statement = embedded(ITEMS, 1)
+
+    assert flat(statement.text) == (
+        "SELECT t.rate, t.rel_id FROM tblitemable AS t WHERE t.rel_id IN (%s) AND t.rel_type = %s AND t.qty > %s "
+        "ORDER BY t.rate DESC, t.id ASC LIMIT %s"
+    )
+    assert statement.parameters == (LinkValue(0), Constant("invoice"), 2, LinkValue(1))
+
+
+def test_rows_of_several_parents_come_parent_by_parent() -> None:
+    """In the order of the key alone a server may read the whole table for it."""
+    statement = embedded(ITEMS, 2)
+
+    assert flat(statement.text).endswith("AND t.qty > %s ORDER BY t.rel_id, t.rate DESC, t.id ASC LIMIT %s")
+    assert statement.parameters == (LinkValue(0), LinkValue(1), Constant("invoice"), 2, LinkValue(2))
+
+
+def test_many_rows_of_several_parents_are_numbered() -> None:
+    """So that each has its first ones, one more than is shown; together no more than may come."""
+    statement = embedded(ITEMS, 2, is_windowed=True)
+
+    assert flat(statement.text) == (
+        "SELECT w.c0, w.c1 FROM (SELECT t.rate AS c0, t.rel_id AS c1, row_number() OVER (PARTITION BY t.rel_id "
+        "ORDER BY t.rate DESC, t.id ASC) AS n FROM tblitemable AS t WHERE t.rel_id IN (%s, %s) AND t.rel_type = %s "
+        "AND t.qty > %s) AS w WHERE w.n <= %s ORDER BY w.n LIMIT %s"
+    )
+    assert statement.parameters == (LinkValue(0), LinkValue(1), Constant("invoice"), 2, 3, LinkValue(2))
+
+
+def test_a_picked_row_is_the_first_of_each_parent() -> None:
+    """By its key, whatever else; of many the database numbers them."""
+    target = "clients?include=primary_contact&fields[primary_contact]=email"
+
+    assert flat(embedded(target, 2).text) == (
+        "SELECT t.email, t.userid FROM tblcontacts AS t WHERE t.userid IN (%s, %s) AND t.is_primary = %s "
+        "ORDER BY t.userid, t.id ASC LIMIT %s"
+    )
+    numbered = flat(embedded(target, 2, is_windowed=True).text)
+    assert "row_number() OVER (PARTITION BY t.userid ORDER BY t.id ASC) AS n" in numbered
+    assert numbered.endswith("AS w WHERE w.n <= 1 ORDER BY w.n LIMIT %s")
+
+
+def test_the_row_of_a_group_is_asked_for_by_its_own_key() -> None:
+    """The group holds that, and not a reference to it: a guard of the edge says nothing of it."""
+    statement = embedded("payments?group=invoice.client&fields[invoice.client]=company", 2)
+
+    assert flat(statement.text) == "SELECT t.company, t.userid FROM tblclients AS t WHERE t.userid IN (%s, %s) LIMIT %s"
+
+
+def test_a_composite_reference_is_asked_for_as_a_whole() -> None:
+    """Pairs of one parent stay together."""
+    key = ReflectedForeignKey(("a", "b"), "parents", ("a", "b"))
+    parents = reflected("parents", "a int!", "b int!", key=("a", "b"))
+    catalog = make_catalog(parents, reflected("children", "id int!", "a int", "b int", foreign_keys=[key]))
+    plan = ask(catalog, "parents?include=children&fields[children]=id").plan
+    statement = compile_embed(catalog, plan.embeds[0], 2, is_windowed=False)
+
+    assert "(t.a, t.b) IN ((%s, %s), (%s, %s))" in flat(statement.text)
+    assert statement.parameters[:4] == tuple(LinkValue(place) for place in range(4))
+    assert statement.reference == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "due"),
+    [
+        ("payments?include=payment_mode", "t.id IN (%s, %s)"),
+        ("payment_modes?include=payments", "END IN (%s, %s)"),
+    ],
+)
+def test_a_reference_in_a_text_is_a_number_on_both_sides(target: str, due: str) -> None:
+    """The parent's is made one, or the child's."""
+    text = flat(embedded(target, 2).text)
+
+    assert due in text
+    assert ("CAST(" in text) is ("END" in due)
+
+
+def test_a_row_filter_narrows_what_comes_along() -> None:
+    """As it narrows a list of its own."""
+    own = Grant(READ, row_filter=(ConditionIntent(("country",), "5", "row filter"),))
+    access = Access("own", {"*": Grant(READ), "clients": own})
+
+    assert "WHERE t.userid IN (%s) AND t.country = %s" in flat(
+        embedded("invoices?include=client&fields[client]=company", 1, access=access).text
+    )
+
+
+def test_what_comes_along_holds_what_its_own_embeds_need() -> None:
+    """And its key, by which a cut list is found again."""
+    statement = embedded("clients?include=invoices.items&fields[invoices]=total", 1)
+
+    assert flat(statement.text).startswith("SELECT t.total, t.id, t.clientid FROM tblinvoices")
+    assert (statement.key, statement.links, statement.reference) == ((1,), ((1,),), (2,))
