@@ -158,11 +158,10 @@ class _Filling:
     async def fill(self, parent: Table, embeds: Sequence[Embed], found: Rows) -> None:
         """Lay the embeds into the rows of a table."""
         for embed, places in zip(embeds, found.statement.links, strict=True):
-            is_folded = _is_text(embed)
-            links = [_link(raw, places, is_folded=is_folded) for raw in found.raw]
-            held = (tuple(raw[place] for place in places) for raw in found.raw)
-            wanted = dict.fromkeys(cells for cells, link in zip(held, links, strict=True) if link is not None)
-            children = await self._children(embed, tuple(wanted), is_folded=is_folded)
+            held = _held(found.raw, places)
+            wanted = tuple(dict.fromkeys(link for link in held if link is not None))
+            children = await self._children(embed, wanted)
+            links = _compared(embed, held)
             if _is_list(embed):
                 self._lay_lists(parent, embed, found, links, children)
             else:
@@ -183,19 +182,19 @@ class _Filling:
         slot = embed.plan.limit
         return None if slot is None or not _is_list(embed) else int(str(self.values[slot])) - 1
 
-    async def _children(self, embed: Embed, wanted: Sequence[tuple[object, ...]], *, is_folded: bool) -> _Children:
+    async def _children(self, embed: Embed, wanted: Sequence[object]) -> _Children:
         """The rows of all parents; what those that are shown embed in turn is in them."""
         children = _Children()
         for start in range(0, len(wanted), MOST_PARENTS):
             batch = wanted[start : start + MOST_PARENTS]
             found = await self._fetched(embed, batch)
-            reference = found.statement.reference
-            children.take(found, [_link(raw, reference, is_folded=is_folded) for raw in found.raw], self._limit(embed))
+            links = _compared(embed, _held(found.raw, found.statement.reference))
+            children.take(found, links, self._limit(embed))
             if embed.plan.embeds and found.rows:
                 await self.fill(embed.plan.table, embed.plan.embeds, found)
         return children
 
-    async def _fetched(self, embed: Embed, batch: Sequence[tuple[object, ...]]) -> Rows:
+    async def _fetched(self, embed: Embed, batch: Sequence[object]) -> Rows:
         """The rows of some parents, of which each may have more than are shown.
 
         They are asked for whole as long as they are few; only where they turn out to be many does the
@@ -225,12 +224,13 @@ class _Filling:
             return None if slot is None else int(str(self.values[slot]))
         return None if embed.is_keyed else 1
 
-    async def _asked(self, embed: Embed, batch: Sequence[tuple[object, ...]], most: int, *, is_windowed: bool) -> Rows:
+    async def _asked(self, embed: Embed, batch: Sequence[object], most: int, *, is_windowed: bool) -> Rows:
         """One statement: its text is that of the next power of two, so that few texts serve all pages."""
         size = 1 << (len(batch) - 1).bit_length()
         padded = (*batch, *repeat(batch[-1], size - len(batch)))
         statement = self.statements.embed(embed, size, is_windowed=is_windowed)
-        links = (*(cell for link in padded for cell in link), most)
+        cells = padded if len(statement.reference) == 1 else _flat(padded)
+        links = (*cells, most)
         if self.check is not None:
             await self.check(statement, embed, self.values, links)
         raw = await self.run(statement.text, statement.bind(self.values, links))
@@ -256,11 +256,25 @@ def _is_text(embed: Embed) -> bool:
     return is_text and not embed.relationship.is_text_reference and not embed.is_keyed
 
 
-def _link(raw: Sequence[Any], places: Positions, *, is_folded: bool) -> object:
-    """What ties a row to its parent or children; None where a part of it is null."""
-    cells = [raw[place] for place in places]
-    if any(cell is None for cell in cells):
-        return None
-    if is_folded:
-        cells = [fold(cell).rstrip(" ") if isinstance(cell, str) else cell for cell in cells]
-    return cells[0] if len(cells) == 1 else tuple(cells)
+def _held(raws: Sequence[Sequence[Any]], places: Positions) -> list[Any]:
+    """What ties each row to its parent or children, as the database has it; None where a part of it is null."""
+    if len(places) == 1:
+        place = places[0]
+        return [raw[place] for raw in raws]
+    cells = (tuple(raw[place] for place in places) for raw in raws)
+    return [None if None in link else link for link in cells]
+
+
+def _flat(links: Sequence[Any]) -> Iterator[object]:
+    return (cell for link in links for cell in link)
+
+
+def _compared(embed: Embed, held: list[Any]) -> list[Any]:
+    """What ties rows, as it compares: text without case, accents and spaces at its end."""
+    if not _is_text(embed):
+        return held
+    return [_folded(link) if not isinstance(link, tuple) else tuple(map(_folded, link)) for link in held]
+
+
+def _folded(cell: object) -> object:
+    return fold(cell).rstrip(" ") if isinstance(cell, str) else cell

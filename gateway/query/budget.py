@@ -26,12 +26,15 @@ class Budget:
     """The limits of one question.
 
     ``depth`` is how many groups stand inside each other in a filter, ``hops`` how many
-    relationships a path may follow, ``embedded`` how many rows all embeds of a page may hold.
+    relationships a path may follow, ``joins`` how many rows beside its own one statement may look
+    at by to-ones (servers join 61 tables at most), ``embedded`` how many rows all embeds of a
+    page may hold.
     """
 
     conditions: int = 200
     depth: int = 12
     hops: int = 5
+    joins: int = 30
     embeds: int = 20
     embedded: int = 50_000
     groups: int = 8
@@ -45,6 +48,8 @@ DEFAULT_BUDGET: Final = Budget()
 def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
     """Pass while a filter has no more conditions, and is nested no deeper, than the budget allows.
 
+    A relationship is a condition too, whatever is demanded of its rows, and so is a group without parts.
+
     Raises:
         RequestError: ``query_too_large``.
     """
@@ -52,8 +57,8 @@ def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
     for intent, depth in _nodes(intents):
         if depth > budget.depth:
             raise _too_large(f"A filter is nested at most {budget.depth} deep.", _parameter_of(intent) or parameter)
-        if isinstance(intent, ConditionIntent):
-            number, parameter = number + 1, intent.parameter
+        if isinstance(intent, ConditionIntent | RelatedIntent) or not _parts(intent):
+            number, parameter = number + 1, _parameter_of(intent) or parameter
     if number > budget.conditions:
         raise _too_large(f"A query has at most {budget.conditions} conditions; this one has {number}.", parameter)
 
@@ -66,6 +71,17 @@ def check_hops(budget: Budget, hops: int, parameter: str) -> None:
     """
     if hops > budget.hops:
         raise _too_large(f"A path follows at most {budget.hops} relationships.", parameter)
+
+
+def check_joins(budget: Budget, joins: int) -> None:
+    """Pass while a statement joins no more tables than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    if joins > budget.joins:
+        detail = f"A query follows at most {budget.joins} different paths of relationships; this one follows {joins}."
+        raise _too_large(detail, None)
 
 
 def check_embeds(budget: Budget, embeds: Iterable[EmbedIntent]) -> None:

@@ -174,12 +174,16 @@ class _ValueKey:
 
 
 class _MemberKey:
-    """A word of a list whose order is the list's own."""
+    """A word of a list whose order is the list's own.
+
+    Before all of them comes the empty word, which servers keep where they took one that is none of the list.
+    """
 
     __slots__ = ("_field", "_later", "_nulls", "_same")
 
     def __init__(self, context: Context, key: Order, word: str) -> None:
         members = key.field.type.members
+        members = members if "" in members else ("", *members)
         place = members.index(word) if word in members else -1
         later = (members[:place] if place > 0 else ()) if key.is_descending else members[place + 1 :]
         self._field = key.field

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from gateway.catalog.model import Column, ExpressionField, Field, PathField, Relationship, Table
 from gateway.query.access import Access, Grant
+from gateway.query.budget import check_joins
 from gateway.query.conditions import plan_conditions
 from gateway.query.context import Context
 from gateway.query.plan import (
@@ -41,11 +42,47 @@ _Plan = TypeVar("_Plan", ReadPlan, AggregatePlan)
 def with_reach(context: Context, plan: _Plan) -> _Plan:
     """Return a plan with the slot of the current day and the filters of the tables that it reaches."""
     named: tuple[PlanField, ...] = tuple(_fields_of_plan(plan))
+    check_joins(context.budget, len(set(_joined(plan, named))))
     edges = (*_edges_of_plan(plan), *(edge for field in named for edge in _edges_of_field(field)))
     filters: Filters = tuple(_filters(context, dict.fromkeys(context.catalog.table_of(edge) for edge in edges)))
     demanded: list[PlanField] = [field for _, condition in filters for field in fields_of(condition)]
     is_dated = any(needs_today(field) for field in (*named, *demanded))
     return replace(plan, filters=filters, today=context.today() if is_dated else plan.today)
+
+
+def _joined(plan: ReadPlan | AggregatePlan, named: Iterable[PlanField]) -> Iterator[tuple[Relationship, ...]]:
+    """Every row at the end of to-ones that the statement looks at, those on the way there too."""
+    paths = [*_paths_of_condition(plan.condition)]
+    paths.extend(path for field in named for path in _paths_of_field(field))
+    if isinstance(plan, AggregatePlan):
+        paths.extend(group.path for group in plan.groups if isinstance(group, RelatedRow))
+    for path in paths:
+        yield from (path[:end] for end in range(1, len(path) + 1))
+
+
+def _paths_of_condition(condition: Condition) -> Iterator[tuple[Relationship, ...]]:
+    match condition:
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from _paths_of_condition(part)
+        case Not(part=part) | Granted(part=part):
+            yield from _paths_of_condition(part)
+        case Quantified(path=path):
+            yield path
+        case Compare() | Reached():
+            return
+
+
+def _paths_of_field(field: PlanField) -> Iterator[tuple[Relationship, ...]]:
+    match field:
+        case Related(path=path):
+            yield path
+        case DatePart(operand=operand) | Prefix(operand=operand):
+            yield from _paths_of_field(operand)
+        case Metric(operand=operand) if operand is not None:
+            yield from _paths_of_field(operand)
+        case _:
+            return
 
 
 def _filters(context: Context, tables: Iterable[Table]) -> Iterator[tuple[Table, Condition]]:

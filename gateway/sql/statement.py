@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,10 @@ class Statement:
     def bind(self, values: Values, links: Sequence[object] = ()) -> tuple[object, ...]:
         """Return the parameters of one execution, in the order of the placeholders."""
         return tuple(
-            values[p] if isinstance(p, int) else p.value if isinstance(p, Constant) else links[p.place]
-            for p in self.parameters
+            [
+                values[p] if isinstance(p, int) else links[p.place] if isinstance(p, LinkValue) else p.value
+                for p in self.parameters
+            ]
         )
 
     def decode(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -65,13 +67,17 @@ class Statement:
             return [{} for _ in rows]
         if len(rows) == 1:
             return [self._decode_row(rows[0])]
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
         if not columns:
             return []
         # A column at a time: the loop over cells is then the interpreter's own, which takes a third off the cost.
         del columns[len(self.names) :]
         for position, decode in self.decoders:
-            columns[position] = [None if cell is None else decode(cell) for cell in columns[position]]
+            cells = columns[position]
+            if None in cells:
+                columns[position] = [None if cell is None else decode(cell) for cell in cells]
+            else:
+                columns[position] = map(decode, cells)
         return [dict(zip(self.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
     def _decode_row(self, row: Sequence[Any]) -> dict[str, Any]:

@@ -134,9 +134,11 @@ def _known_page(service: Service, pages: _KnownPages, cursor: str) -> KnownList 
     if found is None:
         return None
     known, planned = found
+    intent = known.request.intent
+    page = replace(intent.page, after=position)
     return replace(
         known,
-        request=replace(known.request, cursor=cursor),
+        request=replace(known.request, cursor=cursor, intent=replace(intent, page=page)),
         planned=replace(planned, values=values_after(planned, position)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
@@ -381,3 +382,48 @@ async def test_the_reply_to_a_body_has_formats_too(app: App) -> None:
     reply = await app.client.request("QUERY", "/api/v1/invoices", content=body, headers=JSON)
 
     assert (reply.status_code, reply.text.split()) == (200, ["id", "1", "2"])
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+async def test_a_file_of_one_page_goes_on_from_each_cursor(app: App, form: str) -> None:
+    """Also where the same page was asked before from another position."""
+    path = "invoices?fields=id&sort=id&per_page=3"
+    cursors, pages = [], []
+    page = await app.json(path)
+    for _ in range(3):
+        cursors.append(page["meta"]["next_cursor"])
+        page = await app.json(f"{path}&cursor={cursors[-1]}")
+        pages.append([str(row["id"]) for row in page["data"]])
+
+    files = [(await app.get(f"{path}&cursor={cursor}&format={form}")).text for cursor in cursors]
+
+    assert [re.findall(r"\d+", text) for text in files] == pages
+
+
+@pytest.mark.parametrize("part", [{"payments": {}}, {}, {"client": {}}, {"id": 1}])
+async def test_every_part_of_a_filter_counts_as_a_condition(app: App, part: Any) -> None:
+    """Relationships of which nothing is demanded are looked up like any: thousands of them would hold up the server."""
+    where = {"or": [part] * 201}
+    reply = await app.client.post("/api/v1/invoices/query", json={"where": where})
+
+    assert (reply.status_code, reply.json()["code"]) == (400, "query_too_large"), reply.text
+    assert "at most 200 conditions" in reply.json()["detail"]
+
+
+async def test_a_query_joins_no_more_tables_than_servers_can(app: App) -> None:
+    """MariaDB and MySQL join 61 tables at most, and plan long before that; the refusal says what is too much."""
+    catalog = app.parts.keeper.service().catalog
+    invoices = catalog.resources["invoices"]
+    edges = [edge for edge in invoices.relationships.values() if not edge.is_to_many]
+    further = [
+        f"{edge.name}.{other.name}.{catalog.table_of(other).key[0].name}"
+        for edge in edges
+        for other in catalog.table_of(edge).relationships.values()
+        if not other.is_to_many
+    ]
+    where = {"or": [{f"{path}.gt": 0} for path in further[:31]]}
+    reply = await app.client.post("/api/v1/invoices/query", json={"where": where})
+
+    assert len(further) > 31
+    assert (reply.status_code, reply.json()["code"]) == (400, "query_too_large"), reply.text
+    assert "at most 30 different paths" in reply.json()["detail"]

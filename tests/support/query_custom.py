@@ -141,7 +141,8 @@ def fill(server: Server, url: str, world: World, values: list[Value]) -> None:
         for item in DEFINITIONS:
             options = ",".join(STATES) if item.type == "select" else ""
             cursor.execute(
-                "INSERT INTO tblcustomfields (id, fieldto, name, slug, type, options, active) VALUES (%s, %s, %s, %s, %s, %s, 1)",
+                "INSERT INTO tblcustomfields (id, fieldto, name, slug, type, options, active) "
+                "VALUES (%s, %s, %s, %s, %s, %s, 1)",
                 (item.key, item.owner, item.slug, item.slug, item.type, options),
             )
         for table, fields in FIELDS.items():

@@ -47,7 +47,8 @@ Spelling = Literal["url", "body"]
 
 
 def _moments() -> st.SearchStrategy[str]:
-    near = st.sampled_from(MOMENTS).flatmap(lambda moment: st.sampled_from([moment, moment + timedelta(seconds=1)]))
+    steps = [timedelta(), timedelta(), timedelta(seconds=1), timedelta(milliseconds=500)]
+    near = st.sampled_from(MOMENTS).flatmap(lambda moment: st.sampled_from([moment + step for step in steps]))
     walls = near.filter(lambda moment: moment.hour != 2).map(datetime.isoformat)
     offsets = near.map(lambda moment: moment.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z"))
     return st.sampled_from(DAYS).map(date.isoformat) | walls | offsets

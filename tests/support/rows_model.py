@@ -161,13 +161,11 @@ class Model:
 
 
 def _order_of(field: Field, row: Row) -> tuple[Any, ...]:
-    """Null first, then zero dates, then values; members of an enum as they are listed."""
+    """Null first, a zero date among them, then values; members of an enum as they are listed."""
     value = row[field.name]
-    if value is None:
+    if is_null(value):
         return (0,)
-    if value is ZERO:
-        return (1,)
-    return (2, field.members.index(value) if field.members else field.key(value))
+    return (1, field.members.index(value) if field.members else field.key(value))
 
 
 def split(text: str) -> list[str]:

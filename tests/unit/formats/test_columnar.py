@@ -91,7 +91,10 @@ def test_a_custom_field_s_number_is_text_and_its_words_are_a_list() -> None:
         )
     )
     writer = ArrowWriter(columns)
-    cells = [[NUMBER("1.5"), NUMBER("12345678901234567890.123"), None], [["Phone", "E-mail"], [], None]]
+    cells: list[list[Any]] = [
+        [NUMBER("1.5"), NUMBER("12345678901234567890.123"), None],
+        [["Phone", "E-mail"], [], None],
+    ]
     document = writer.head() + writer.rows(Batch(columns, cells=cells)) + writer.tail()
 
     assert pa.ipc.open_stream(document).read_all().to_pydict() == {

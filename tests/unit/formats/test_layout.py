@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -89,7 +90,7 @@ def test_cells_are_found_inside_rows() -> None:
         "invoices?fields=id&include=client,client.primary_contact,client.contracts"
         "&fields[client]=company&fields[client.primary_contact]=email"
     )
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": 1, "client": {"company": "A", "primary_contact": {"email": "a@b"}, "contracts": [{"id": 5}]}},
         {"id": 2, "client": {"company": "B", "primary_contact": None, "contracts": []}},
         {"id": 3, "client": None},
@@ -106,8 +107,8 @@ def test_cells_are_found_inside_rows() -> None:
 def test_a_batch_has_both_forms() -> None:
     """Whichever it was made of."""
     found = layout("invoices?fields=id,total")
-    rows = [{"id": 1, "total": "1.50"}, {"id": 2, "total": None}]
-    cells = [[1, 2], ["1.50", None]]
+    rows: list[dict[str, Any]] = [{"id": 1, "total": "1.50"}, {"id": 2, "total": None}]
+    cells: list[list[Any]] = [[1, 2], ["1.50", None]]
 
     for batch in (Batch(found, nested=rows), Batch(found, cells=cells)):
         assert (len(batch), batch.columns(), batch.rows()) == (2, cells, rows)

@@ -429,3 +429,47 @@ async def test_where_the_second_look_is_refused_the_first_one_counts() -> None:
     guarding.answer = once
     await guarding.check("invoices?filter[clientnote]=x")
     assert guarding.events == [QueryNotExplained("invoices")]
+
+
+# What comes along
+
+
+async def check_embed(guarding: Guarding, target: str, *links: int) -> None:
+    """Check the statement of the one embed of a question, for some parents."""
+    planned = ask_any(crm(), target)
+    (embed,) = planned.plan.embeds
+    statement = guarding.statements.embed(embed, len(links), is_windowed=False)
+    await guarding.guard.check_embed(guarding.run, statement, embed, planned.values, (*links, 1_000))
+
+
+async def test_what_is_included_is_judged_by_its_own_statement() -> None:
+    """Found by an index it is cheap; for other parents it is not asked again."""
+    guarding = Guarding([line(access="range", rows=60)])
+    await check_embed(guarding, "invoices?include=payments", 1, 2)
+    await check_embed(guarding, "invoices?include=payments", 3, 4)
+
+    (text,) = guarding.log
+    assert text.startswith("EXPLAIN EXTENDED SELECT")
+    assert guarding.bound[0][:2] == (1, 2)
+
+
+async def test_an_include_that_no_index_serves_is_refused_by_its_name() -> None:
+    """It would read all rows for every page."""
+    guarding = Guarding([line(rows=MANY, notes="Using where")])
+    for _ in range(2):
+        with pytest.raises(RequestError) as caught:
+            await check_embed(guarding, "invoices?include=credits", 1, 2)
+
+        error = caught.value
+        assert (error.code, error.issues[0].parameter) == ("query_too_expensive", "include")
+        assert error.detail.endswith("No index serves what credits goes by: the rows of credits are all read for it.")
+    assert len(guarding.log) == 1
+    assert guarding.events == [QueryRefused("credits", MANY)] * 2
+
+
+async def test_an_include_that_cannot_be_explained_passes() -> None:
+    """As a list does."""
+    guarding = Guarding(UnavailableError("database_refuses", "no"))
+    await check_embed(guarding, "invoices?include=credits", 1)
+
+    assert guarding.events == [QueryNotExplained("credits")]

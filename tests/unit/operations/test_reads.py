@@ -9,8 +9,10 @@ from gateway.operations.counts import Counts
 from gateway.operations.reads import Reads
 from gateway.operations.results import Count, PageResult
 from gateway.operations.tags import Tags
+from gateway.query.intent import PageIntent, ReadIntent
+from gateway.query.planner import plan_read
 from gateway.sql.cache import StatementCache
-from tests.support.asking import ask, crm
+from tests.support.asking import ask, ask_groups, context_of, crm
 from tests.support.fake_database import Answer, FakeDatabase
 
 EXPLAINED = (1, "SIMPLE", "t", "ALL", None, None, None, None, 3, "100.00", "")
@@ -109,3 +111,97 @@ async def test_a_question_asked_again_builds_nothing() -> None:
 
     assert compiled == [2, 2]
     assert len(database.log) == 4
+
+
+# Positions
+
+
+async def test_the_last_page_goes_on_nowhere() -> None:
+    """Nor does an empty one."""
+    for shown in (2, 0):
+        found, _ = await page("leads?fields=id&per_page=2", {"FROM tblleads": rows(shown)})
+        assert found.position is None
+
+
+async def test_a_position_is_that_of_the_last_row_shown() -> None:
+    """One value per sort key, though none of them is shown."""
+    cells = [("x", "10.00", 1), ("y", None, 2), ("z", "9.00", 3)]
+    found, _ = await page("leads?fields=name&sort=-lead_value&per_page=2", {"FROM tblleads": cells}, "none")
+
+    assert (found.rows, found.position) == ([{"name": "x"}, {"name": "y"}], (None, 2))
+
+
+async def test_a_page_within_a_walk_does_not_tell_the_total() -> None:
+    """It begins somewhere: what it shows is not all there is, so that it is counted."""
+    reads, database = reading({"count(*)": [(9,)], "FROM tblleads": rows(1)})
+    intent = ReadIntent("leads", fields=("id",), page=PageIntent(2, after=(5,)))
+    found = await reads.page(plan_read(context_of(crm()), intent), "exact")
+
+    assert (found.count, found.has_more, len(database.log)) == (Count("exact", 9), False, 2)
+
+
+# Groups
+
+
+async def groups(target: str, script: dict[str, Answer], count: str = "exact") -> tuple[PageResult, FakeDatabase]:
+    reads, database = reading(script)
+    return await reads.page(ask_groups(crm(), target), count), database
+
+
+async def test_groups_are_paged_and_counted_like_rows() -> None:
+    """A full page by a statement of their own; they have no position."""
+    script: dict[str, Answer] = {"FROM (SELECT": [(7,)], "GROUP BY": [(1, 4), (2, 3), (3, 1)]}
+    found, database = await groups("leads?group=status&per_page=2", script)
+
+    assert found == PageResult([{"status": 1, "count": 4}, {"status": 2, "count": 3}], Count("exact", 7), True, 0, 2)
+    assert len(database.log) == 2
+
+
+async def test_the_last_page_of_groups_tells_their_number() -> None:
+    """No second statement."""
+    found, database = await groups("leads?group=status&per_page=2", {"GROUP BY": [(1, 4)]})
+
+    assert (found.count, len(database.log)) == (Count("exact", 1), 1)
+
+
+async def test_one_row_over_everything_is_one() -> None:
+    """Unless nobody asked how many."""
+    for count, due in (("exact", Count("exact", 1)), ("none", Count("none"))):
+        found, database = await groups("leads?metrics=count,sum.lead_value", {"FROM tblleads": [(0, None)]}, count)
+        assert found.rows == [{"count": 0, "sum.lead_value": None}]
+        assert (found.count, len(database.log)) == (due, 1)
+
+
+async def test_the_one_row_may_be_dropped() -> None:
+    """Then there is none."""
+    found, _ = await groups("leads?metrics=count&having[count.gt]=5", {})
+
+    assert (found.rows, found.count) == ([], Count("exact", 0))
+
+
+async def test_an_estimate_of_groups_is_their_number() -> None:
+    """The optimizer cannot tell it."""
+    found, database = await groups(
+        "leads?group=status&per_page=1", {"FROM (SELECT": [(7,)], "GROUP BY": [(1, 4), (2, 3)]}, "estimate"
+    )
+
+    assert found.count == Count("exact", 7)
+    assert database.asked("EXPLAIN") == 0
+
+
+@pytest.mark.parametrize(("currencies", "warnings"), [((1, 1), ()), ((0, 1), ()), ((1, 2), ("mixed_currency",))])
+async def test_sums_over_several_currencies_are_warned_of(
+    currencies: tuple[int, int], warnings: tuple[str, ...]
+) -> None:
+    """Where some group of the page has more than one."""
+    cells = [(status, "5.00", number) for status, number in zip((1, 2), currencies, strict=True)]
+    found, _ = await groups("invoices?group=status&metrics=sum.total", {"GROUP BY": cells})
+
+    assert found.warnings == warnings
+    assert "currency" not in found.rows[0]
+
+
+async def test_groups_of_a_parent_that_is_missing_are_not_found() -> None:
+    """As its rows are."""
+    with pytest.raises(NotFoundError):
+        await groups("clients/1/invoices?group=status", {})

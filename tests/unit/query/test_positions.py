@@ -136,9 +136,10 @@ def test_a_composite_key_is_compared_part_by_part() -> None:
     [
         ("level", "low", "level in 'High', 'high'"),
         ("level", "high", None),
-        ("-level", "high", "level in 'low', 'High'"),
-        ("-level", "low", None),
-        ("level", "gone", "level in 'low', 'High', 'high'"),
+        ("-level", "high", "level in '', 'low', 'High'"),
+        ("-level", "low", "level in ''"),
+        ("-level", "", None),
+        ("level", "gone", "level in '', 'low', 'High', 'high'"),
     ],
 )
 def test_a_word_of_a_list_is_followed_by_those_after_it_in_the_list(sort: str, word: str, later: str | None) -> None:

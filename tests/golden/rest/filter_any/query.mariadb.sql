@@ -1,0 +1,8 @@
+-- rows: $0, $1, $3, $2
+SELECT t.id, t.status, t.total
+FROM tblinvoices AS t
+WHERE t.status = %s OR t.total >= %s ORDER BY t.id ASC
+ LIMIT %s, %s
+
+-- count: $0, $1
+SET STATEMENT max_statement_time=0.250 FOR SELECT count(*) AS count_1 FROM tblinvoices AS t WHERE t.status = %s OR t.total >= %s

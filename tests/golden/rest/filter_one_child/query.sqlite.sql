@@ -1,0 +1,10 @@
+-- rows: $0, $1, $2, $3
+SELECT t.id
+FROM tblinvoices AS t
+WHERE EXISTS (SELECT 1
+FROM tblinvoicepaymentrecords AS t_1
+WHERE t.id = t_1.invoiceid AND t_1.amount > ? AND t_1.date >= ?) ORDER BY t.id ASC
+ LIMIT ? OFFSET ?
+
+-- count: $0, $1
+SELECT count(*) AS count_1 FROM tblinvoices AS t WHERE EXISTS (SELECT 1 FROM tblinvoicepaymentrecords AS t_1 WHERE t.id = t_1.invoiceid AND t_1.amount > ? AND t_1.date >= ?)

@@ -1,0 +1,10 @@
+-- rows: $0, $2, $1
+SELECT t.id, t.total
+FROM tblinvoices AS t
+WHERE EXISTS (SELECT 1
+FROM tblinvoicepaymentrecords AS t_1
+WHERE t.id = t_1.invoiceid AND t_1.amount > %s) ORDER BY t.id ASC
+ LIMIT %s, %s
+
+-- count: $0
+SELECT /*+ MAX_EXECUTION_TIME(250) */ count(*) AS count_1 FROM tblinvoices AS t WHERE EXISTS (SELECT 1 FROM tblinvoicepaymentrecords AS t_1 WHERE t.id = t_1.invoiceid AND t_1.amount > %s)

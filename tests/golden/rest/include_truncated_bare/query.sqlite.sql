@@ -1,0 +1,27 @@
+-- rows: $0, $1
+SELECT t.userid
+FROM tblclients AS t ORDER BY t.userid ASC
+ LIMIT ? OFFSET ?
+
+-- count
+SELECT count(*) AS count_1 FROM tblclients AS t
+
+-- invoices of 1 parent: ^0, ^1, 0
+SELECT t.id, t.clientid
+FROM tblinvoices AS t
+WHERE t.clientid IN (?) AND t.clientid != 0 ORDER BY t.id ASC
+ LIMIT ? OFFSET ?
+
+-- invoices of 4 parents: ^0, ^1, ^2, ^3, ^4, 0
+SELECT t.id, t.clientid
+FROM tblinvoices AS t
+WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0 ORDER BY t.clientid, t.id ASC
+ LIMIT ? OFFSET ?
+
+-- invoices where there are many: ^0, ^1, ^2, ^3, $2, ^4, 0
+SELECT w.c0, w.c1
+FROM (SELECT t.id AS c0, t.clientid AS c1, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
+FROM tblinvoices AS t
+WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0) AS w
+WHERE w.n <= ? ORDER BY w.n
+ LIMIT ? OFFSET ?

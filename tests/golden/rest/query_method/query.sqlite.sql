@@ -1,0 +1,35 @@
+-- rows: $0, $1, $2, $3
+SELECT t.id
+FROM tblinvoices AS t
+WHERE (EXISTS (SELECT 1
+FROM tblclients AS t_1
+WHERE t_1.userid = ? AND t_1.userid = t.clientid AND t.clientid != 0)) AND t.total >= ? ORDER BY t.id ASC
+ LIMIT ? OFFSET ?
+
+-- count: $0, $1
+SELECT count(*) AS count_1 FROM tblinvoices AS t WHERE (EXISTS (SELECT 1 FROM tblclients AS t_1 WHERE t_1.userid = ? AND t_1.userid = t.clientid AND t.clientid != 0)) AND t.total >= ?
+
+-- parent: $5
+SELECT t.userid
+FROM tblclients AS t
+WHERE t.userid = ?
+
+-- payments of 1 parent: ^0, ^1, 0
+SELECT t.amount, t.invoiceid
+FROM tblinvoicepaymentrecords AS t
+WHERE t.invoiceid IN (?) ORDER BY t.id ASC
+ LIMIT ? OFFSET ?
+
+-- payments of 4 parents: ^0, ^1, ^2, ^3, ^4, 0
+SELECT t.amount, t.invoiceid
+FROM tblinvoicepaymentrecords AS t
+WHERE t.invoiceid IN (?, ?, ?, ?) ORDER BY t.invoiceid, t.id ASC
+ LIMIT ? OFFSET ?
+
+-- payments where there are many: ^0, ^1, ^2, ^3, $4, ^4, 0
+SELECT w.c0, w.c1
+FROM (SELECT t.amount AS c0, t.invoiceid AS c1, row_number() OVER (PARTITION BY t.invoiceid ORDER BY t.id ASC) AS n
+FROM tblinvoicepaymentrecords AS t
+WHERE t.invoiceid IN (?, ?, ?, ?)) AS w
+WHERE w.n <= ? ORDER BY w.n
+ LIMIT ? OFFSET ?
