@@ -15,7 +15,7 @@ from gateway.operations.counts import Counts
 from gateway.operations.results import Count
 from gateway.query.plan import AggregatePlan, Values
 from gateway.sql.cache import StatementCache
-from tests.support.asking import ask, crm
+from tests.support.asking import ask, ask_groups, crm
 from tests.support.fake_database import Answer, FakeDatabase
 
 SOON_S = 0.02
@@ -257,12 +257,26 @@ async def test_other_failures_are_told(error: Exception) -> None:
     assert counting.counted == 2
 
 
-async def test_a_derived_field_cannot_be_estimated() -> None:
-    """The optimizer could only say how large the table is."""
+@pytest.mark.parametrize(
+    "filter_",
+    ["filter[email]=x", "filter[country_ref.short_name]=x", "filter[invoices.total.gt]=1", "filter[any][email]=x&q=x"],
+)
+async def test_what_other_rows_say_cannot_be_estimated(filter_: str) -> None:
+    """The optimizer could only say how large the table is: not for derived fields, nor through relationships."""
     counting = Counting()
 
-    assert await counting.estimate("clients?filter[email]=x") == Count("estimate", None)
+    assert await counting.estimate(f"clients?{filter_}") == Count("estimate", None)
     assert counting.database.log == []
+
+
+async def test_a_number_of_groups_is_counted_where_an_estimate_is_asked_for() -> None:
+    """The optimizer has none of it."""
+    counting = Counting(FakeDatabase({"count(*)": [(7,)]}))
+    planned = ask_groups(crm(), "leads?group=status")
+    assert planned.count is not None
+
+    assert await counting.counts.estimate(planned.count, ()) == Count("exact", 7)
+    assert counting.database.asked("GROUP BY t.status) AS g") == 1
 
 
 async def test_a_failure_nobody_waits_for_is_not_lost_noisily() -> None:

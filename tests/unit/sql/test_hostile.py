@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
+from gateway.query.aggregates import FUNCTIONS, PlannedGroups
 from gateway.query.operators import OPERATORS
 from gateway.query.planner import PlannedRead
 from gateway.sql.cache import StatementCache
-from tests.support.asking import ask, crm, write
+from tests.support.asking import ask_any, crm, write
 
 CRM = crm()
 ATTACKS = ("' OR '1'='1", '"; DROP TABLE tblleads; --', "%s", "?", ":s0", "\\' OR 1=1 #", "`", "/*", "s0", "0x27", "\0")
@@ -21,10 +22,11 @@ _TEXTS = st.one_of(st.sampled_from(ATTACKS), st.text(st.characters(codec="utf-8"
 _TEXT_OPERATORS = sorted(name for name, operator in OPERATORS.items() if operator.operand in ("value", "text", "list"))
 
 
-def texts(planned: PlannedRead) -> list[str]:
+def texts(planned: PlannedRead | PlannedGroups) -> list[str]:
     """Return the texts of every statement that a read can lead to, compiled anew."""
     cache = StatementCache(CRM, 10, 0.25)
-    found = [cache.read(planned.plan).text]
+    found = [cache.of(planned.plan).text]
+    found.extend(cache.embed(embed, 2, is_windowed=True).text for embed in planned.plan.embeds)
     if planned.count is not None:
         estimate = cache.estimate(planned.count)
         found.extend((cache.count(planned.count).text, estimate.text if estimate else ""))
@@ -36,11 +38,11 @@ def texts(planned: PlannedRead) -> list[str]:
 def same_text(template: str, hostile: str, harmless: str = "1") -> None:
     """Assert that two values in one place of a request give one statement, without either value."""
     try:
-        asked = ask(CRM, template.format(quote(hostile, safe="")))
+        asked = ask_any(CRM, template.format(quote(hostile, safe="")))
     except GatewayError:
         return
     found = texts(asked)
-    assert found == texts(ask(CRM, template.format(harmless)))
+    assert found == texts(ask_any(CRM, template.format(harmless)))
     is_word = hostile.isidentifier()  # one like "city" is a column's name in the text, whatever is asked
     assert is_word or len(hostile) < 4 or not any(hostile in text for text in found)
 
@@ -68,6 +70,13 @@ def test_a_filter_on_text(operator: str, hostile: str) -> None:
         "invoices?page={}",
         "invoices?per_page={}",
         "invoices?offset={}",
+        "invoices?filter[client.company]={}",
+        "invoices?filter[payments][transactionid]={}",
+        'invoices?where=%7B"payments":%7B"every":%7B"transactionid.contains":"{}"%7D%7D%7D',
+        "invoices?include[payments][filter][transactionid.exact]={}",
+        "invoices?include[items][limit]={}",
+        "clients?group=city&having[max.company.gt]={}",
+        "clients?group=city&having[count.gt]={}",
     ],
 )
 def test_known_attacks(template: str, attack: str) -> None:
@@ -87,12 +96,21 @@ def test_a_key(hostile: str) -> None:
     same_text("taggables/{},7,9", hostile.replace(",", ";"), "invoice")
 
 
-@given(st.sampled_from(["fields={}", "sort={}", "sort=-{}", "filter[{}]=1", "filter[id.{}]=1"]), _TEXTS)
+@given(
+    st.sampled_from(
+        [
+            *("fields={}", "sort={}", "sort=-{}", "filter[{}]=1", "filter[id.{}]=1", "group={}", "metrics=max.{}"),
+            *("metrics={}.id", "group=id&having[max.{}]=1", "include=client&fields[client]={}", "sort=client.{}"),
+        ]
+    ),
+    _TEXTS,
+)
 def test_a_name(template: str, hostile: str) -> None:
     """It names something of the catalog, or it is refused."""
-    names = set(CRM.resources["invoices"].fields) | set(OPERATORS) | {"*"}
+    fields = set(CRM.resources["invoices"].fields) | set(CRM.resources["clients"].fields)
+    names = fields | set(CRM.resources["invoices"].relationships) | set(OPERATORS) | set(FUNCTIONS) | {"*", "custom.*"}
     try:
-        ask(CRM, f"invoices?{template.format(quote(hostile, safe=''))}")
+        ask_any(CRM, f"invoices?{template.format(quote(hostile, safe=''))}")
     except GatewayError:
         return
     assert {part.removeprefix("-") for part in hostile.split(",")} <= names
