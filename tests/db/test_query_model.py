@@ -135,14 +135,14 @@ async def assert_groups(client: httpx2.AsyncClient, world: World, asked: AskedGr
     assert reply["meta"]["total"] == len(world.grouped(asked))
 
 
-@settings(max_examples=1250, suppress_health_check=MODULE)
+@settings(max_examples=250, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance, spelling=spellings)
 async def test_any_list_is_what_the_model_says(stages: Stages, asked: Asked, name: str, spelling: Spelling) -> None:
     """Conditions, sorts and embeds through every relationship; no row is doubled, none is lost."""
     await assert_list(stages[name].app.client, stages[name].world, asked, spelling)
 
 
-@settings(max_examples=1200, suppress_health_check=MODULE)
+@settings(max_examples=200, suppress_health_check=MODULE)
 @given(asked=groups(), name=stages_of_chance, spelling=spellings)
 async def test_any_groups_are_what_the_model_says(
     stages: Stages, asked: AskedGroups, name: str, spelling: Spelling
@@ -151,7 +151,7 @@ async def test_any_groups_are_what_the_model_says(
     await assert_groups(stages[name].app.client, stages[name].world, asked, spelling)
 
 
-@settings(max_examples=160, suppress_health_check=MODULE)
+@settings(max_examples=60, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance)
 async def test_any_list_can_be_walked_by_cursors(stages: Stages, asked: Asked, name: str) -> None:
     """Every row of the list once, in the order of the list, whatever its sort keys are."""
@@ -175,7 +175,7 @@ async def test_any_list_can_be_walked_by_cursors(stages: Stages, asked: Asked, n
     assert walked == [world.tables[asked.table].shown(row, table) for row in world.listed(asked)]
 
 
-@settings(max_examples=160, suppress_health_check=MODULE)
+@settings(max_examples=60, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance)
 async def test_what_was_cut_can_be_read_on(stages: Stages, asked: Asked, name: str) -> None:
     """The ``next`` of a cut embed leads to the rest of its rows: same fields, order and embeds."""
@@ -219,7 +219,7 @@ def whole(world: World, asked: Asked, path: list[str]) -> Any:
     return found
 
 
-@settings(max_examples=160, suppress_health_check=MODULE)
+@settings(max_examples=60, suppress_health_check=MODULE)
 @given(asked=lists(), name=stages_of_chance)
 async def test_a_list_costs_one_statement_per_node(stages: Stages, asked: Asked, name: str) -> None:
     """One for the rows, one for a count that is due, and at most one for each relationship that is included."""
@@ -247,7 +247,7 @@ def labelled(shown: Any) -> Any:
     return found | {"status_label": STATUS_WORDS[found["status"]]} if "status" in found else found
 
 
-@settings(max_examples=1100, suppress_health_check=MODULE)
+@settings(max_examples=100, suppress_health_check=MODULE)
 @given(asked=lists(CUSTOM[0]), spelling=spellings, has_labels=st.booleans())
 async def test_any_list_with_custom_fields_and_labels_is_what_the_model_says(
     stages: Stages, asked: Asked, spelling: Spelling, has_labels: bool
@@ -261,7 +261,7 @@ async def test_any_list_with_custom_fields_and_labels_is_what_the_model_says(
     assert reply["meta"]["total"] == len(CUSTOM[0].listed(asked))
 
 
-@settings(max_examples=180, suppress_health_check=MODULE)
+@settings(max_examples=80, suppress_health_check=MODULE)
 @given(asked=groups(CUSTOM[0]), spelling=spellings, has_labels=st.booleans())
 async def test_any_groups_with_custom_fields_and_labels_are_what_the_model_says(
     stages: Stages, asked: AskedGroups, spelling: Spelling, has_labels: bool
@@ -289,7 +289,7 @@ def narrowed_client(app: App, allowed: Allowed) -> httpx2.AsyncClient:
     return client_with(app, Access("narrowed", grants))
 
 
-@settings(max_examples=1120, suppress_health_check=MODULE)
+@settings(max_examples=120, suppress_health_check=MODULE)
 @given(asked=lists(), allowed=accesses(), name=stages_of_chance, spelling=spellings)
 async def test_a_list_under_row_filters_is_that_of_the_rows_allowed(
     stages: Stages, asked: Asked, allowed: Allowed, name: str, spelling: Spelling
@@ -301,7 +301,7 @@ async def test_a_list_under_row_filters_is_that_of_the_rows_allowed(
         await assert_list(client, stage.world.narrowed(allowed.rows), asked, spelling)
 
 
-@settings(max_examples=1120, suppress_health_check=MODULE)
+@settings(max_examples=120, suppress_health_check=MODULE)
 @given(asked=groups(), allowed=accesses(), name=stages_of_chance, spelling=spellings)
 async def test_groups_under_row_filters_are_those_of_the_rows_allowed(
     stages: Stages, asked: AskedGroups, allowed: Allowed, name: str, spelling: Spelling
@@ -313,7 +313,7 @@ async def test_groups_under_row_filters_are_those_of_the_rows_allowed(
         await assert_groups(client, stage.world.narrowed(allowed.rows), asked, spelling)
 
 
-@settings(max_examples=140, suppress_health_check=MODULE)
+@settings(max_examples=40, suppress_health_check=MODULE)
 @given(name=stages_of_chance, allowed=accesses(), table=st.sampled_from(sorted(KEYS)), at=st.integers(0, 40))
 async def test_one_row_and_its_relationships_obey_row_filters(
     stages: Stages, name: str, allowed: Allowed, table: str, at: int

@@ -519,6 +519,10 @@ async def test_trap_8_values_are_compared_exactly(app: App, query: str, keys_fou
         ("filter[paid_at]=2026-03-29T10:00:00", [1, 2, 3, 4, 5, 6, 7, 8]),
         ("filter[paid_at]=2026-03-29T10:00:00.4", []),
         ("filter[paid_at.in]=2026-03-29T09:59:59.6", []),
+        ('where={"not":{"amount.ne":10.001}}', []),
+        ('where={"not":{"amount.nin":[10.001]}}', []),
+        ('where={"not":{"amount":10.001}}', [1, 2, 3, 4, 5, 6, 7, 8]),
+        ('where={"not":{"paid_at.ne":"2026-03-29T10:00:00.4"}}', []),
     ],
 )
 async def test_trap_8_an_index_rounds_nothing(app: App, query: str, found: list[int]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -302,8 +302,17 @@ def groups(draw: st.DrawFn, shape: World = SHAPE) -> AskedGroups:
 def _grouped_row(draw: st.DrawFn, shape: World, table: str, group: GroupBy, words: Sequence[str]) -> Include:
     """The row that groups are keyed by, with embeds that are no group themselves."""
     target = shape.table_at(table, group.path)
-    inner = tuple(item for item in draw(includes(shape, target, 2, 1)) if f"{group.word}.{item.name}" not in words)
+    inner = _without(draw(includes(shape, target, 2, 1)), group.word, frozenset(words))
     return Include(group.word, draw(_fields(shape, target)), includes=inner)
+
+
+def _without(chosen: Sequence[Include], path: str, words: frozenset[str]) -> tuple[Include, ...]:
+    """Embeds below a path, but for those that are groups themselves."""
+    return tuple(
+        replace(item, includes=_without(item.includes, f"{path}.{item.name}", words))
+        for item in chosen
+        if f"{path}.{item.name}" not in words
+    )
 
 
 # How a client spells them

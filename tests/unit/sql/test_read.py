@@ -453,6 +453,14 @@ def test_a_list_reads_the_position_of_its_rows(
     assert (statement.order, statement.key) == (order, key)
 
 
+def test_a_related_column_is_not_taken_for_the_rows_own_of_that_name() -> None:
+    """Both are read, each at its place."""
+    statement = compile_read(crm(), ask(crm(), "invoices?fields=id,addedfrom&sort=client.addedfrom").plan)
+
+    assert flat(statement.text).startswith("SELECT t.id, t.addedfrom, t_1.addedfrom AS addedfrom_1 FROM")
+    assert statement.order == (2, 0)
+
+
 def test_a_derived_field_that_is_shown_is_not_worked_out_twice() -> None:
     """Though rows are sorted by it."""
     shown, hidden = (
