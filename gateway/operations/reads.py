@@ -55,13 +55,14 @@ class Reads:
         found = await read_rows(self._database.fetch, self._statements, plan, values)
         if not found.rows:
             raise row_unknown(plan)
-        tagged = found.statement.tagged
+        raw, statement = found.raw[0], found.statement
+        tag = self._tags.of(statement.tagged(raw)) if statement.tagged is not None else ""
+        key = tuple(raw[place] for place in statement.key)
         if not plan.embeds:
-            return RowResult(found.rows[0], self._tags.of(tagged(found.raw[0])) if tagged is not None else "")
+            return RowResult(found.rows[0], tag, key=key)
         found.cut(1)
         cut = await self._embedded(plan, values, found)
-        single = tuple(replace(each, place=each.place[1:]) for each in cut)
-        return RowResult(found.rows[0], self._tags.of(tagged(found.raw[0])) if tagged is not None else "", single)
+        return RowResult(found.rows[0], tag, tuple(replace(each, place=each.place[1:]) for each in cut), key)
 
     async def page(self, planned: PlannedRead | PlannedGroups, count: str) -> PageResult:
         """Return one page of rows or of groups, and its count.

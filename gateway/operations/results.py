@@ -61,11 +61,12 @@ class PageResult:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """One row, with its tag."""
+    """One row, with its tag; ``key`` is set where the request did not name it, as with a to-one."""
 
     row: dict[str, Any]
     tag: str
     truncated: tuple[Truncation, ...] = ()
+    key: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Budget:
     ``depth`` is how many groups stand inside each other in a filter, ``hops`` how many
     relationships a path may follow, ``joins`` how many rows beside its own one statement may look
     at by to-ones (servers join 61 tables at most), ``embedded`` how many rows all embeds of a
-    page may hold.
+    page may hold. ``listed`` bounds one list of values, ``values`` all values of a query (servers take
+    65,535 in a statement), ``sorts`` the keys of one sort.
     """
 
     conditions: int = 200
@@ -39,6 +40,9 @@ class Budget:
     embedded: int = 50_000
     groups: int = 8
     metrics: int = 20
+    sorts: int = 20
+    listed: int = 1_000
+    values: int = 10_000
     offset: int = 1_000_000
 
 
@@ -56,7 +60,7 @@ def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
     number, parameter = 0, None
     for intent, depth in _nodes(intents):
         if depth > budget.depth:
-            raise _too_large(f"A filter is nested at most {budget.depth} deep.", _parameter_of(intent) or parameter)
+            raise _too_large(f"A filter is nested at most {budget.depth} deep.", _named_in(intent) or parameter)
         if isinstance(intent, ConditionIntent | RelatedIntent) or not _parts(intent):
             number, parameter = number + 1, _parameter_of(intent) or parameter
     if number > budget.conditions:
@@ -95,8 +99,20 @@ def check_embeds(budget: Budget, embeds: Iterable[EmbedIntent]) -> None:
         raise _too_large(f"A query includes at most {budget.embeds} relationships.", "include")
 
 
+def check_values(budget: Budget, listed: int, before: int, parameter: str) -> None:
+    """Pass while neither a list, nor the query with those ``before`` it, has more values than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    if listed > budget.listed:
+        raise _too_large(f"A list has at most {budget.listed} values; this one has {listed}.", parameter)
+    if before + listed > budget.values:
+        raise _too_large(f"A query compares with at most {budget.values} values.", parameter)
+
+
 def check_number(number: int, most: int, what: str, parameter: str) -> None:
-    """Pass while a query has no more groups or metrics than the budget allows.
+    """Pass while a query has no more groups, metrics or sort keys than the budget allows.
 
     Raises:
         RequestError: ``query_too_large``.
@@ -126,6 +142,11 @@ def _parts(intent: FilterIntent) -> tuple[FilterIntent, ...]:
             return (part,)
         case ConditionIntent():
             return ()
+
+
+def _named_in(intent: FilterIntent) -> str | None:
+    """The first parameter that a node or a part of it stood in: a group by itself remembers none."""
+    return next((name for node, _ in _nodes((intent,)) if (name := _parameter_of(node)) is not None), None)
 
 
 def _parameter_of(intent: FilterIntent) -> str | None:

@@ -23,6 +23,7 @@ from gateway.query.orders import chosen_order, key_order
 from gateway.query.places import entered
 from gateway.query.plan import And, Condition, Embed, ReadPlan
 from gateway.query.reach import row_filter, with_reach
+from gateway.query.resolve import readable_relationships, relationship_of
 from gateway.query.suggest import nearest
 
 DEFAULT_LIMIT: Final = 100
@@ -84,7 +85,7 @@ def _embeds(context: Context, table: Table, nodes: Mapping[str, _Node], options:
 
 def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
     check_hops(context.budget, len(intent.path), intent.parameter)
-    edge = table.relationships.get(intent.path[-1])
+    edge = relationship_of(context, table, intent.path[-1])
     if edge is None:
         raise include_unknown(context, table, intent.path[-1], intent.parameter)
     return edge
@@ -92,8 +93,7 @@ def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
 
 def include_unknown(context: Context, table: Table, name: str, parameter: str) -> RequestError:
     """Return the error for a name that is no relationship of a table."""
-    targets = {known: context.catalog.table_of(edge) for known, edge in table.relationships.items()}
-    close = nearest(name, (known for known, target in targets.items() if context.access.may("read", target)))
+    close = nearest(name, readable_relationships(context.access, context.catalog, table))
     hint = f" Did you mean {close}?" if close else ""
     detail = f"{table.resource} has no relationship {name!r}.{hint}"
     return RequestError("include_unknown", detail, parameter=parameter, suggestion=close)

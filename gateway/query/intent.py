@@ -122,7 +122,7 @@ class ReadIntent:
 
     ``fields`` is None when the client named none. ``count`` is ``exact``,
     ``estimate`` or ``none``; one row is never counted. ``needs_key`` asks for the
-    key columns whatever ``fields`` names. ``are_embeds_whole`` brings all rows of a to-many
+    key columns that the caller may read, whatever ``fields`` names. ``are_embeds_whole`` brings all rows of a to-many
     along where no limit is named, as exports do.
     """
 

@@ -8,6 +8,7 @@ from typing import Final
 from gateway.catalog.model import Column, Field, Table
 from gateway.errors import RequestError
 from gateway.query.access import Access
+from gateway.query.budget import check_number
 from gateway.query.context import Context
 from gateway.query.intent import OrderIntent
 from gateway.query.places import single_field
@@ -25,9 +26,11 @@ def chosen_order(context: Context, table: Table, intents: Sequence[OrderIntent])
     """Return the order that the intents mean on rows of a table, then the key; without one, every column.
 
     Raises:
-        RequestError: ``field_unknown``, ``sort_syntax``, ``path_to_many``.
+        RequestError: ``field_unknown``, ``sort_syntax``, ``path_to_many``, ``query_too_large``.
         ForbiddenError: ``grant_missing`` for a table that a name leads to.
     """
+    if intents:
+        check_number(len(intents), context.budget.sorts, "sort keys", intents[-1].parameter)
     order: dict[str, Order] = {}
     for intent in intents:
         field = single_field(context, table, intent.field, intent.parameter)

@@ -17,7 +17,7 @@ from gateway.query.budget import check_hops
 from gateway.query.context import Context, require_grant
 from gateway.query.operators import OPERATORS
 from gateway.query.plan import Related
-from gateway.query.resolve import is_readable, readable_fields
+from gateway.query.resolve import is_readable, readable_fields, readable_relationships, relationship_of
 from gateway.query.suggest import nearest
 
 
@@ -58,7 +58,7 @@ def follow(context: Context, start: Place, segments: Sequence[str], parameter: s
         RequestError: ``query_too_large`` for a path over the budget.
     """
     place, rest = start, tuple(segments)
-    while rest and field_at(place.table, rest)[0] is None and (edge := place.table.relationships.get(rest[0])):
+    while rest and field_at(place.table, rest)[0] is None and (edge := relationship_of(context, place.table, rest[0])):
         target, hops = entered(context, edge), place.before + len(place.path) + 1
         check_hops(context.budget, hops, parameter)
         if edge.is_to_many:
@@ -113,18 +113,12 @@ def unknown_at(context: Context, place: Place, segments: Sequence[str], paramete
         return RequestError("field_unknown", detail, parameter=parameter)
     stem = segments[:-1] if len(segments) > 1 and segments[-1] in OPERATORS else segments
     name = ".".join(stem)
-    known = (*readable_fields(context, table), *_readable_edges(context, table))
+    known = (*readable_fields(context, table), *readable_relationships(context.access, context.catalog, table))
     close = nearest(name, known) or nearest(stem[0], known)
     hint = f" Did you mean {close}?" if close else ""
     return RequestError(
         "field_unknown", f"{table.resource} has no field {name!r}.{hint}", parameter=parameter, suggestion=close
     )
-
-
-def _readable_edges(context: Context, table: Table) -> list[str]:
-    """The relationships of a table to rows that the caller may read; a suggestion would tell of others."""
-    edges = table.relationships.items()
-    return [name for name, edge in edges if context.access.may("read", context.catalog.table_of(edge))]
 
 
 def single_field(context: Context, table: Table, name: str, parameter: str) -> Field | Related:

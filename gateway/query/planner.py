@@ -30,6 +30,7 @@ from gateway.query.positions import (
 )
 from gateway.query.reach import fields_of, row_filter, with_reach
 from gateway.query.reach import with_reach as with_today
+from gateway.query.resolve import readable_relationships, relationship_of
 from gateway.query.suggest import nearest
 
 __all__ = ["fields_of", "plan_read", "row_filter", "with_today"]
@@ -135,11 +136,9 @@ def known_relationship(context: Context, origin: Table, name: str) -> Relationsh
     Raises:
         NotFoundError: ``relationship_unknown``, with the nearest one the caller may read.
     """
-    relationship = origin.relationships.get(name)
+    relationship = relationship_of(context, origin, name)
     if relationship is None:
-        catalog, access = context.catalog, context.access
-        edges = origin.relationships.items()
-        close = nearest(name, (known for known, edge in edges if access.may("read", catalog.table_of(edge))))
+        close = nearest(name, readable_relationships(context.access, context.catalog, origin))
         hint = f" Did you mean {close}?" if close else ""
         raise NotFoundError("relationship_unknown", f"{origin.resource} has no relationship {name!r}.{hint}")
     return relationship
@@ -151,8 +150,8 @@ def known_relationship(context: Context, origin: Table, name: str) -> Relationsh
 def choose_fields(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """What a row shows: the fields that are named, else the table's own visible columns."""
     fields = chosen_fields(context, plan.table, intent.fields, has_labels=intent.has_labels)
-    keys = plan.table.key if intent.needs_key else ()
-    return replace(plan, fields=tuple(dict.fromkeys((*fields, *keys))))
+    keys = (column for column in plan.table.key if context.access.may_read_column(plan.table, column))
+    return replace(plan, fields=tuple(dict.fromkeys((*fields, *(keys if intent.needs_key else ())))))
 
 
 def address_row(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
@@ -238,7 +237,7 @@ PASSES: Final[tuple[Pass, ...]] = (
 def go_on(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """Rows after the position that a cursor names; which rows those are does not change what is counted."""
     if not _is_list(context, intent):
-        return plan
+        return replace(plan, is_followed=intent.origin is not None)
     is_followed = bool(plan.table.key) and can_follow(context, plan.order)
     if intent.page.after is None:
         return replace(plan, is_followed=is_followed)

@@ -7,7 +7,22 @@ and suggestions are made from it alone (SPEC sections 3 and 5).
 
 from __future__ import annotations
 
-from gateway.catalog.model import Column, CustomField, Field, LabelField, PathField, Table
+from collections.abc import Iterator
+
+from gateway.catalog.model import (
+    BinaryTerm,
+    Catalog,
+    Column,
+    ColumnTerm,
+    CustomField,
+    Expression,
+    Field,
+    InTerm,
+    LabelField,
+    PathField,
+    Relationship,
+    Table,
+)
 from gateway.errors import RequestError
 from gateway.query.access import Access
 from gateway.query.context import Context
@@ -17,8 +32,8 @@ from gateway.query.suggest import nearest
 def is_readable(context: Context, table: Table, field: Field) -> bool:
     """Whether the caller may read a field of a table it may read rows of.
 
-    A path needs the right to read the columns at its end; an expression belongs to
-    the row and needs only the row's grant.
+    A path needs the right to read the columns at its end. An expression needs that of the
+    row's own columns in it, which it would tell; its sums belong to the row.
     """
     if isinstance(field, Column | CustomField):
         return context.access.may_read_column(table, field)
@@ -27,7 +42,55 @@ def is_readable(context: Context, table: Table, field: Field) -> bool:
     if isinstance(field, PathField):
         target = context.catalog.table_of(field.relationship)
         return all(context.access.may_read_column(target, column) for column in field.columns)
-    return True
+    return all(context.access.may_read_column(table, column) for column in own_columns(field.expression))
+
+
+def own_columns(expression: Expression) -> Iterator[Column]:
+    """Yield the columns of the row that an expression is made of."""
+    match expression:
+        case ColumnTerm(column=column):
+            yield column
+        case BinaryTerm(left=left, right=right):
+            yield from own_columns(left)
+            yield from own_columns(right)
+        case InTerm(operand=operand):
+            yield from own_columns(operand)
+        case _:
+            return
+
+
+def may_follow(access: Access, catalog: Catalog, relationship: Relationship) -> bool:
+    """Whether the caller may know which rows a relationship ties: it may read what the rows that refer hold of it.
+
+    As a relationship by a hidden column is none, so is one by a column that the caller may
+    not read: the row at its end would tell the value. For a table without any grant that is
+    not decided here; there the grant is missing.
+    """
+    is_held_here = relationship.is_held_here
+    holder = catalog.tables[relationship.source if is_held_here else relationship.target]
+    grant = access.grant_on(holder)
+    if grant is None or grant.readable is None or not access.may("read", holder):
+        return True
+    picked = relationship.pick.guards if relationship.pick is not None else ()
+    held = {local if is_held_here else remote for local, remote in relationship.pairs}
+    return held.union(guard.column for guard in (*relationship.guards, *picked)) <= grant.readable
+
+
+def relationship_of(context: Context, table: Table, name: str) -> Relationship | None:
+    """Return the relationship that a name means for the caller, None where there is none."""
+    relationship = table.relationships.get(name)
+    if relationship is None or not may_follow(context.access, context.catalog, relationship):
+        return None
+    return relationship
+
+
+def readable_relationships(access: Access, catalog: Catalog, table: Table) -> tuple[str, ...]:
+    """Return the names of a table's relationships to rows that the caller may read."""
+    return tuple(
+        name
+        for name, edge in table.relationships.items()
+        if access.may("read", catalog.table_of(edge)) and may_follow(access, catalog, edge)
+    )
 
 
 def readable_fields(context: Context, table: Table) -> dict[str, Field]:

@@ -86,7 +86,7 @@ def parse_to_one(
     Raises:
         RequestError: as `parse_list`.
     """
-    return _single(ReadIntent(resource, origin=origin, needs_key=True), _unique(pairs, ROW_PARAMETERS), own)
+    return _single(ReadIntent(resource, origin=origin), _unique(pairs, ROW_PARAMETERS), own)
 
 
 def parse_row(

@@ -26,12 +26,6 @@ class Reply:
     headers: Mapping[str, str]
 
 
-def readable_relationships(catalog: Catalog, access: Access, table: Table) -> tuple[str, ...]:
-    """Return the names of a table's relationships whose target the caller may read."""
-    edges = table.relationships.items()
-    return tuple(name for name, edge in edges if access.may("read", catalog.table_of(edge)))
-
-
 def row_links(path: str, relationships: Sequence[str]) -> dict[str, str]:
     """Return the links of one row: itself, and a path per relationship."""
     links = {"self": path}
@@ -122,9 +116,9 @@ def cut_headers(cuts: Sequence[Cut], origin: str, link: str = "") -> dict[str, s
 
 
 def with_ids(rows: list[dict[str, Any]], table: Table) -> list[dict[str, Any]]:
-    """Return rows that carry ``id`` first whatever their key is called (``envelope=false``)."""
+    """Return rows that carry ``id`` first whatever their key is called (``envelope=false``), where they show it."""
     names = tuple(column.name for column in table.key)
-    if not names or names == ("id",):
+    if not names or names == ("id",) or not rows or not rows[0].keys() >= set(names):
         return rows
     return [{"id": _id_of(row, names), **row} for row in rows]
 

@@ -13,6 +13,7 @@ from gateway.query.bulk import plan_bulk_delete, plan_bulk_update, plan_rows, pl
 from gateway.query.context import Context
 from gateway.query.deletes import plan_delete
 from gateway.query.intent import WriteIntent
+from gateway.query.resolve import readable_relationships
 from gateway.query.writes import plan_create, plan_update, writable_table
 from gateway.rest.body import Body, Rows, parse_body, parse_rows
 from gateway.rest.parse import (
@@ -24,7 +25,7 @@ from gateway.rest.parse import (
     parse_write,
 )
 from gateway.rest.paths import ListPath, RowPath
-from gateway.rest.render import readable_relationships, render_deleted, render_row, render_written, row_links
+from gateway.rest.render import render_deleted, render_row, render_written, row_links
 from gateway.rest.url import list_path, parse_query, row_path
 from gateway.web.calls import Answer, Call
 
@@ -155,7 +156,7 @@ def _headers(call: Call, table: Table, result: WrittenResult) -> Mapping[str, st
 
 def _links(call: Call, table: Table, result: WrittenResult) -> dict[str, str]:
     path = row_path(table.resource or "", result.key) if result.key else list_path(table.resource or "")
-    return row_links(path, readable_relationships(call.service.catalog, call.access, table) if result.key else ())
+    return row_links(path, readable_relationships(call.access, call.service.catalog, table) if result.key else ())
 
 
 def _several(call: Call, results: Sequence[WrittenResult], request: WriteRequest, status: int) -> Answer:

@@ -6,7 +6,7 @@ a path takes is read from it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,12 +15,13 @@ import orjson
 
 from gateway.catalog.model import Column, CustomField, Table
 from gateway.errors import MethodError, NotFoundError, RequestError
-from gateway.operations.results import RowResult
+from gateway.operations.results import RowResult, Truncation
 from gateway.operations.tags import precondition_failed
 from gateway.query.context import known_resource
 from gateway.query.intent import ReadIntent
 from gateway.query.plan import ReadPlan
 from gateway.query.planner import PlannedRead, known_relationship
+from gateway.query.resolve import readable_relationships
 from gateway.query.writes import refusal_of_writes
 from gateway.rest.formats import JSON, ROW_FORMATS, list_formats, negotiate
 from gateway.rest.links import cuts_of
@@ -39,7 +40,6 @@ from gateway.rest.query_body import QUERY_TYPE, parse_query_body
 from gateway.rest.render import (
     cut_headers,
     cut_meta,
-    readable_relationships,
     render_index,
     render_page,
     render_row,
@@ -168,6 +168,8 @@ async def _many(call: Call, path: ManyPath, known: KnownList) -> Answer | Stream
     if wanted is not JSON:
         return await export(call, known, wanted)
     result = await call.service.reads.page(known.planned, request.intent.count)
+    if result.truncated:
+        result = replace(result, truncated=_addressed(call, result.truncated))
     cursor = None
     if result.has_more and result.position is not None:
         cursor = call.service.cursors.seal(result.position, known.binding)
@@ -191,15 +193,25 @@ async def _single(call: Call, known: KnownList) -> Answer:
         raise NotFoundError("row_unknown", detail) from error
     if _is_known(call, found.tag, known.planned.plan):
         return Answer(304, headers=_validators(found.tag))
-    row = found.row
-    path = row_path(table.resource or "", (row[column.name] for column in table.key))
-    links = row_links(path, readable_relationships(call.service.catalog, call.access, table))
+    links = {"self": known.path}
+    if _is_addressed(call, table):
+        links = row_links(
+            row_path(table.resource or "", found.key),
+            readable_relationships(call.access, call.service.catalog, table),
+        )
     if not known.request.is_enveloped:
-        row = with_ids([row], table)[0]
-    elif intent.fields is not None and "*" not in intent.fields:
-        unasked = {column.name for column in table.key}.difference(intent.fields)
-        row = {name: value for name, value in row.items() if name not in unasked}
-    return _row(call, known.request, known.planned.plan, replace(found, row=row), links)
+        found = replace(found, row=with_ids([found.row], table)[0])
+    return _row(call, known.request, known.planned.plan, found, links)
+
+
+def _is_addressed(call: Call, table: Table) -> bool:
+    """Whether the caller may know the keys of a table's rows, and so their paths."""
+    return bool(table.key) and all(call.access.may_read_column(table, column) for column in table.key)
+
+
+def _addressed(call: Call, truncated: Sequence[Truncation]) -> tuple[Truncation, ...]:
+    """The cuts, with the keys of the rows whose paths the caller may know."""
+    return tuple(cut if _is_addressed(call, cut.parent) else replace(cut, key=()) for cut in truncated)
 
 
 async def show_row(call: Call, path: RowPath) -> Answer:
@@ -217,7 +229,7 @@ async def show_row(call: Call, path: RowPath) -> Answer:
 def _row(call: Call, request: ReadRequest, plan: ReadPlan, found: RowResult, links: Mapping[str, str]) -> Answer:
     """The answer of one row. With rows of others in it, its tag would not tell whether it is still the same."""
     headers = {} if plan.embeds else _validators(found.tag)
-    cuts = cuts_of(found.truncated, request.given)
+    cuts = cuts_of(_addressed(call, found.truncated), request.given)
     if not request.is_enveloped:
         body = render_row(found.row, links, is_enveloped=False)
         return Answer(200, body, headers | cut_headers(cuts, call.origin))

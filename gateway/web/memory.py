@@ -22,11 +22,11 @@ from gateway.query.intent import AggregateIntent, Origin
 from gateway.query.plan import Values
 from gateway.query.planner import PlannedRead, plan_read, values_after, values_for_key
 from gateway.query.positions import Position
+from gateway.query.resolve import readable_relationships
 from gateway.rest.binding import binding_of
 from gateway.rest.given import Given
 from gateway.rest.parse import ReadRequest, parse_list, parse_query_list, parse_row, parse_to_one
 from gateway.rest.paths import ListPath, QueryPath, RelatedPath
-from gateway.rest.render import readable_relationships
 from gateway.rest.url import list_path, parse_query, related_path
 from gateway.web.service import Service
 
@@ -228,7 +228,7 @@ def known_row(
     request = parse_row(resource, key, parse_query(query), names)
     assert not isinstance(request.intent, AggregateIntent)
     planned = plan_read(service.context(access), request.intent)
-    links = readable_relationships(service.catalog, access, planned.plan.table)
+    links = readable_relationships(access, service.catalog, planned.plan.table)
     made = KnownRow(request, planned, planned.plan.table, links)
     if planned.is_timeless:
         service.memory.put(place, made)

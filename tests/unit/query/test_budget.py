@@ -57,6 +57,16 @@ def test_every_kind_of_group_is_a_level(wrap: Callable[[FilterIntent], FilterInt
     assert (detail, parameter) == ("A filter is nested at most 3 deep.", "filter[id]")
 
 
+@pytest.mark.parametrize("wrap", WRAPS[:3])
+def test_what_is_far_too_deep_is_named_by_what_it_holds(wrap: Callable[[FilterIntent], FilterIntent]) -> None:
+    """A group remembers no parameter, but what stands in it does."""
+    deep: FilterIntent = LEAF
+    for _ in range(9):
+        deep = wrap(deep)
+
+    assert refusal(lambda: check_filters(SMALL, [deep]))[1] == "filter[id]"
+
+
 def test_a_filter_as_deep_as_a_body_can_hold_does_not_exhaust_the_stack() -> None:
     """How deep it is, is what is being asked."""
     deep: FilterIntent = LEAF

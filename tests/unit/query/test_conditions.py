@@ -13,7 +13,7 @@ from gateway.catalog.model import Catalog
 from gateway.errors import RequestError
 from gateway.query.access import Grant
 from gateway.query.conditions import escape_like, negated, plan_conditions, plan_search, split_list
-from gateway.query.intent import ConditionIntent, NotIntent
+from gateway.query.intent import AnyIntent, ConditionIntent, NotIntent
 from gateway.query.operators import OPERATORS
 from gateway.query.plan import And, Compare, Condition, Or
 from tests.support.asking import READ, ask, context_of, crm, granted
@@ -515,3 +515,74 @@ def test_a_list_of_too_many_values_is_refused() -> None:
             "query_too_large",
             "A list has at most 1000 values; this one has 1001.",
         )
+        assert [issue.parameter for issue in caught.value.issues] == ["filter[id.nin]"]
+
+
+def test_the_values_of_all_lists_of_a_query_are_counted() -> None:
+    """Each list is allowed and so is their number: a statement of all of them is not, and is refused while planning."""
+    lists = [ConditionIntent(("id", "in"), [*range(1000)], f"where#/or/{number}/id.in") for number in range(11)]
+    table = CATALOG.resources["things"]
+    context = context_of(CATALOG)
+    plan_conditions(context, table, [AnyIntent(tuple(lists[:10]))])
+    assert len(context.slots.values) == 10_000
+
+    with pytest.raises(RequestError) as caught:
+        plan_conditions(context_of(CATALOG), table, [AnyIntent(tuple(lists))])
+    assert (caught.value.code, caught.value.detail) == (
+        "query_too_large",
+        "A query compares with at most 10000 values.",
+    )
+    assert [issue.parameter for issue in caught.value.issues] == ["where#/or/10/id.in"]
+
+
+HALF_PAST: datetime = datetime(2026, 3, 29, 10, 0, 0, 500_000)
+LONG_MONEY: Decimal = Decimal("12345678901234567890.1000000000000000000001")
+
+
+@pytest.mark.parametrize(
+    ("path", "operand", "due"),
+    [
+        ("money", "1.500", ("money", "eq", Decimal("1.500"))),
+        ("money", "1.505", ("and", ("money", "gte", Decimal("1.505")), ("money", "lte", Decimal("1.505")))),
+        ("money.exact", "1.505", ("and", ("money", "gte", Decimal("1.505")), ("money", "lte", Decimal("1.505")))),
+        ("money", str(LONG_MONEY), ("and", ("money", "gte", LONG_MONEY), ("money", "lte", LONG_MONEY))),
+        ("money.ne", "1.505", ("or", ("money", "lt", Decimal("1.505")), ("money", "gt", Decimal("1.505")))),
+        ("money.in", "1.50,2", ("money", "in", Decimal("1.50"), Decimal(2))),
+        (
+            "money.in",
+            "2,1.505",
+            (
+                "or",
+                ("money", "eq", Decimal(2)),
+                ("and", ("money", "gte", Decimal("1.505")), ("money", "lte", Decimal("1.505"))),
+            ),
+        ),
+        (
+            "money.nin",
+            "2,1.505",
+            (
+                "and",
+                ("money", "ne", Decimal(2)),
+                ("or", ("money", "lt", Decimal("1.505")), ("money", "gt", Decimal("1.505"))),
+            ),
+        ),
+        (
+            "at",
+            "2026-03-29T10:00:00.5",
+            ("and", ("at", "gte", HALF_PAST), ("at", "lte", HALF_PAST)),
+        ),
+        (
+            "span",
+            "10:00:00.5",
+            (
+                "and",
+                ("span", "gte", timedelta(hours=10, milliseconds=500)),
+                ("span", "lte", timedelta(hours=10, milliseconds=500)),
+            ),
+        ),
+        ("span", "10:00:00", ("span", "eq", timedelta(hours=10))),
+    ],
+)
+def test_a_value_finer_than_its_column_is_asked_as_a_range(path: str, operand: str, due: Shown) -> None:
+    """It equals none of the column's values, but MariaDB rounds it to look it up in an index."""
+    assert planned(path, operand) == due

@@ -42,7 +42,7 @@ from gateway.query.planner import DEFAULT_PER_PAGE, LATER_PASSES, PASSES, plan_r
 from gateway.query.reach import fields_of
 from gateway.query.suggest import nearest
 from gateway.sql import cache, custom, dialects, edges, groups, periods, read, scope, statement, write
-from tests.support.asking import ALL, NOW, READ, ask, context_of, crm, granted
+from tests.support.asking import ALL, NOW, READ, ask, context_of, crm, granted, refused
 from tests.support.catalogs import make_catalog, reflected
 from tests.support.kinds import things
 from tests.support.plans import read_text
@@ -79,15 +79,55 @@ def test_a_star_stands_for_them() -> None:
 def test_a_reply_that_needs_the_key_gets_it() -> None:
     """Whatever was named."""
     assert names(ask(CRM, "clients?fields=company&envelope=false").plan) == ["company", "userid"]
-    assert names(ask(CRM, "clients/1/primary_contact?fields=email").plan) == ["email", "id"]
+    assert names(ask(CRM, "clients/1/primary_contact?fields=email&envelope=false").plan) == ["email", "id"]
 
 
-def test_a_key_that_is_needed_comes_though_the_caller_may_not_read_it() -> None:
-    """It stands in the row's own path; without it the reply could not be made."""
+def test_a_key_that_the_caller_may_not_read_comes_to_no_reply() -> None:
+    """It is read for the row's position and path, which are made of it where the caller may know them."""
     narrow = granted(clients=Grant(READ, readable=frozenset({"company"})))
 
     assert names(ask(CRM, "clients", narrow).plan) == ["company"]
-    assert names(ask(CRM, "clients?envelope=false", narrow).plan) == ["company", "userid"]
+    assert names(ask(CRM, "clients?envelope=false", narrow).plan) == ["company"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "clients/1/invoices",
+        "invoices/1/agent",
+        "invoices?filter[agent.staffid]=4",
+        "invoices?sort=agent.staffid",
+        "invoices?include=agent",
+        "staff?filter[invoices_by_sale_agent.id]=4",
+        "staff?include=invoices_by_sale_agent",
+    ],
+)
+def test_a_relationship_by_a_column_that_the_caller_may_not_read_is_none(target: str) -> None:
+    """The row at its end would tell the value, as that of a hidden column would."""
+    narrow = granted(invoices=Grant(READ, readable=frozenset({"id", "total"})), clients=Grant(READ), staff=Grant(READ))
+    made_up = target.replace("invoices_by_sale_agent", "nothing").replace("agent", "nothing")
+    made_up = made_up.replace("clients/1/invoices", "clients/1/nothing")
+
+    assert refused(CRM, target, narrow).code == refused(CRM, made_up, narrow).code
+    ask(
+        CRM,
+        target,
+        granted(
+            invoices=Grant(READ, readable=frozenset({"id", "sale_agent", "clientid"})),
+            clients=Grant(READ),
+            staff=Grant(READ),
+        ),
+    )
+
+
+@pytest.mark.parametrize("field", ["balance", "is_overdue"])
+def test_a_derived_field_needs_the_rows_own_columns_in_it(field: str) -> None:
+    """The total is what is paid and the balance together; sums alone belong to the row."""
+    narrow = granted(invoices=Grant(READ, readable=frozenset({"id"})))
+
+    assert names(ask(CRM, "invoices?fields=id,paid", narrow).plan) == ["id", "paid"]
+    assert refused(CRM, f"invoices?fields={field}", narrow).code == "field_unknown"
+    assert refused(CRM, f"invoices?filter[{field}]=1", narrow).code == "field_unknown"
 
 
 @pytest.mark.parametrize(
@@ -364,7 +404,8 @@ def test_a_row_filter_that_looks_at_the_day_gets_it_everywhere() -> None:
 
 def test_the_row_filter_is_part_of_every_plan() -> None:
     """Of lists, rows, counts and parents; it may name columns the caller cannot read."""
-    own = Grant(READ, frozenset({"id", "total"}), row_filter=(ConditionIntent(("clientid",), "7", "row filter"),))
+    columns = frozenset({"id", "total", "clientid"})
+    own = Grant(READ, columns, row_filter=(ConditionIntent(("clientid",), "7", "row filter"),))
     access_ = granted(invoices=own, invoicepaymentrecords=Grant(READ), clients=Grant(READ))
     plans = [
         ask(CRM, target, access_).plan

@@ -541,11 +541,11 @@ def test_one_row_takes_no_parameters_of_lists() -> None:
         assert caught.value.code == "parameter_unknown"
 
 
-def test_a_to_one_is_a_row_that_needs_its_key() -> None:
-    """Its own path is told from it."""
+def test_a_to_one_is_a_row() -> None:
+    """Which one only the rows know."""
     origin = Origin("invoices", ("7",), "client")
 
-    assert parse_to_one("invoices", (), origin).intent == ReadIntent("invoices", origin=origin, needs_key=True)
+    assert parse_to_one("invoices", (), origin).intent == ReadIntent("invoices", origin=origin)
 
 
 def test_a_path_without_parameters_takes_none() -> None:

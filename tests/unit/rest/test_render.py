@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from gateway.catalog.reflected import ReflectedColumn
 from gateway.operations.results import Count, CountForm, PageResult, Truncation
 from gateway.query.access import Grant
+from gateway.query.resolve import readable_relationships
 from gateway.rest.links import MOST_CUTS_IN_HEADER, Cut, link_header, page_links
 from gateway.rest.parse import ReadRequest, parse_list, parse_query_list
 from gateway.rest.render import (
     cut_headers,
     cut_meta,
     page_meta,
-    readable_relationships,
     render_index,
     render_page,
     render_row,
@@ -285,8 +285,8 @@ def test_only_readable_relationships_are_linked() -> None:
     catalog = crm()
     clients = catalog.resources["clients"]
 
-    assert "invoices" in readable_relationships(catalog, ALL, clients)
-    assert readable_relationships(catalog, granted(leads=Grant(READ)), clients) == ("converted_from_lead", "leads")
+    assert "invoices" in readable_relationships(ALL, catalog, clients)
+    assert readable_relationships(granted(leads=Grant(READ)), catalog, clients) == ("converted_from_lead", "leads")
 
 
 @pytest.mark.parametrize(
