@@ -344,6 +344,20 @@ class Catalog:
         """The table a relationship leads to."""
         return self.tables[relationship.target]
 
+    def ties_numbers(self, relationship: Relationship) -> bool:
+        """Whether a relationship compares whole numbers, which are equal wherever they are compared.
+
+        Text is compared by its columns' collation, and other types by rules of the database.
+        """
+        if relationship.is_text_reference:
+            return True
+        source, target = self.tables[relationship.source], self.tables[relationship.target]
+        return all(_is_whole(source, local) and _is_whole(target, remote) for local, remote in relationship.pairs)
+
     def exposed(self) -> tuple[Table, ...]:
         """The tables that are resources, by resource name."""
         return tuple(sorted((t for t in self.tables.values() if t.resource), key=lambda t: t.resource or ""))
+
+
+def _is_whole(table: Table, name: str) -> bool:
+    return any(column.name == name and column.type.kind.name == "integer" for column in table.columns)

@@ -23,6 +23,9 @@ GROUP_BYTES: Final = 8_388_608
 
 MOST_DECIMAL128: Final = 38
 """Digits of the narrower of Arrow's two decimals, the one that everybody reads."""
+MOST_DECIMAL256: Final = 76
+SUMMED_DIGITS: Final = 12
+"""Digits that a sum may have beyond those of its column: no table has more rows than 10^12."""
 
 
 def schema_of(layout: Layout) -> Any:
@@ -110,6 +113,8 @@ def _type(column: LayoutColumn, zone: tzinfo) -> Any:
     if name == "decimal":
         return _decimal(column)
     if name in ("integer", "bit"):
+        if column.is_sum and column.type.is_wide:
+            return pa.decimal128(MOST_DECIMAL128, 0)
         return pa.uint64() if (column.type.maximum or 0) >= 2**63 else pa.int64()
     if name in ("datetime", "timestamp"):
         return pa.timestamp("us", tz=str(zone))
@@ -117,12 +122,13 @@ def _type(column: LayoutColumn, zone: tzinfo) -> Any:
 
 
 def _decimal(column: LayoutColumn) -> Any:
-    """A sum has room for all digits; a column has its own."""
+    """A sum or an average has room for all digits; a column has its own."""
     assert column.type is not None
     scale = column.type.scale or 0
     precision = column.type.precision or 10
     if column.is_sum:
-        precision = max(precision, MOST_DECIMAL128)
+        is_narrow = precision + SUMMED_DIGITS <= MOST_DECIMAL128
+        precision = MOST_DECIMAL128 if is_narrow else MOST_DECIMAL256
     return pa.decimal128(precision, scale) if precision <= MOST_DECIMAL128 else pa.decimal256(precision, scale)
 
 
@@ -141,7 +147,7 @@ _TYPES: Final[dict[str, Callable[[], Any]]] = {
 def _array(column: LayoutColumn, cells: Cells, arrow_type: Any) -> Any:
     if column.kind in ("rows", "json"):
         return pa.array(json_texts(cells), arrow_type)
-    if column.kind in ("decimal", "number"):
+    if column.is_digits:
         texts = pa.array(digits_of(cells), pa.string())
         return texts if arrow_type == pa.string() else texts.cast(arrow_type)
     if column.kind == "binary":

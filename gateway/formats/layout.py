@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from gateway.catalog.kinds import ColumnType, ValueFormat
-from gateway.query.plan import AggregatePlan, Embed, Metric, ReadPlan, RelatedRow
+from gateway.catalog.model import ExpressionField, Field
+from gateway.query.plan import AggregatePlan, DatePart, Embed, ReadPlan, Related, RelatedRow
 
 Cells = Sequence[Any]
 """The cells of one column: values as they would be encoded as JSON, None for null."""
@@ -25,8 +26,8 @@ class LayoutColumn:
     """One column: its name, and the path of its cells in a row of the reply.
 
     ``type`` is None for the rows of a to-many. ``is_text`` says that the request wants
-    these numbers as text (``decimals=string``). ``is_sum`` marks the result
-    of a metric, which may have more digits than the column it was made of.
+    these numbers as text (``decimals=string``). ``is_sum`` marks what is worked out of
+    many values, which may have more digits than the column it was made of.
     """
 
     name: str
@@ -44,6 +45,11 @@ class LayoutColumn:
     def is_nested(self) -> bool:
         """Whether a cell is a list, a document or rows, which a table holds as JSON text."""
         return self.type is None or self.type.kind.family in ("list", "document")
+
+    @property
+    def is_digits(self) -> bool:
+        """Whether a cell is an exact number that may come as its digits: a decimal, or a sum beyond 64 bits."""
+        return self.kind in ("decimal", "number") or (self.is_sum and self.kind == "integer")
 
     @property
     def is_free_text(self) -> bool:
@@ -116,7 +122,7 @@ def layout_of(plan: ReadPlan | AggregatePlan, zone: tzinfo) -> Layout:
 
 def _read_columns(plan: ReadPlan, above: tuple[str, ...]) -> Iterator[LayoutColumn]:
     for field in plan.fields:
-        yield _column((*above, field.name), field.type, plan.format)
+        yield _column((*above, field.name), field.type, plan.format, is_sum=_is_worked_out(field))
     for embed in plan.embeds:
         yield from _embed_columns(embed, above)
 
@@ -136,12 +142,17 @@ def _group_columns(plan: AggregatePlan) -> Iterator[LayoutColumn]:
         if isinstance(group, RelatedRow):
             yield from _embed_columns(embeds[group.name], ())
             continue
-        yield _column((group.name,), group.type, plan.format)
+        yield _column((group.name,), group.type, plan.format, is_sum=_is_worked_out(group))
         label = labels.get(f"{group.name}_label")
         if label is not None:
             yield _column((label.name,), label.type, plan.format)
     for metric in plan.metrics:
-        yield _column((metric.name,), metric.type, plan.format, is_sum=isinstance(metric, Metric))
+        yield _column((metric.name,), metric.type, plan.format, is_sum=metric.function in ("sum", "avg"))
+
+
+def _is_worked_out(field: Field | Related | DatePart) -> bool:
+    """Whether a field may be a sum over other rows, such as what was paid of an invoice."""
+    return isinstance(field.field if isinstance(field, Related) else field, ExpressionField)
 
 
 def _column(path: tuple[str, ...], column_type: ColumnType, form: ValueFormat, *, is_sum: bool = False) -> LayoutColumn:

@@ -111,7 +111,7 @@ def _sheet_cells(column: LayoutColumn, cells: Cells) -> Sequence[Any]:
     """Cells as text, `date`, `datetime` without a zone or a number that a sheet holds exactly."""
     if column.is_nested:
         return json_texts(cells)
-    if column.kind in ("decimal", "number") and not column.is_text:
+    if column.is_digits and not column.is_text:
         return [None if text is None else _number(text) for text in digits_of(cells)]
     convert = _CONVERSIONS.get(column.kind, _plain)
     return [None if cell is None else convert(cell) for cell in cells]

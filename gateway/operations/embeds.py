@@ -15,7 +15,6 @@ from typing import Any, Final
 from gateway.catalog.model import Table
 from gateway.errors import RequestError
 from gateway.execution.database import Run
-from gateway.execution.folding import fold
 from gateway.operations.results import Truncation
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Values
 from gateway.query.positions import Position, position_of
@@ -81,7 +80,7 @@ async def embed_rows(
     if not plan.embeds or not found.rows:
         return ()
     filling = _Filling(run, statements, values, most, check)
-    await filling.fill(plan.table, plan.embeds, found)
+    await filling.fill(plan.table, plan.embeds, found, [1] * len(found.rows))
     if not filling.cut:
         return ()
     return tuple(
@@ -130,8 +129,8 @@ class _Children:
     rows: dict[object, list[dict[str, Any]]] = field(default_factory=dict)
     cut: set[object] = field(default_factory=set)
 
-    def take(self, found: Rows, links: Sequence[object], limit: int | None) -> None:
-        """Sort rows to their parents, and leave in ``found`` those that are shown."""
+    def take(self, found: Rows, links: Sequence[object], limit: int | None) -> list[object]:
+        """Sort rows to their parents, leave in ``found`` those that are shown, and return what these hold of theirs."""
         shown: list[int] = []
         for number, (row, link) in enumerate(zip(found.rows, links, strict=True)):
             own = self.rows.setdefault(link, [])
@@ -142,11 +141,16 @@ class _Children:
             shown.append(number)
         if len(shown) < len(found.rows):
             found.rows, found.raw = [found.rows[each] for each in shown], [found.raw[each] for each in shown]
+        return [links[each] for each in shown]
 
 
 @dataclass(slots=True)
 class _Filling:
-    """One question's embeds on their way into the rows; ``cut`` are the lists that lack rows, by identity."""
+    """One question's embeds on their way into the rows; ``cut`` are the lists that lack rows, by identity.
+
+    ``most`` is how many rows may still be laid in. A row that stands in several places
+    counts in each of them, with all that is in it: so often it is written.
+    """
 
     run: Run
     statements: StatementCache
@@ -155,13 +159,15 @@ class _Filling:
     check: Check | None = None
     cut: dict[int, _Cut] = field(default_factory=dict)
 
-    async def fill(self, parent: Table, embeds: Sequence[Embed], found: Rows) -> None:
-        """Lay the embeds into the rows of a table."""
+    async def fill(self, parent: Table, embeds: Sequence[Embed], found: Rows, often: Sequence[int]) -> None:
+        """Lay the embeds into the rows of a table, which stand in so many places each."""
         for embed, places in zip(embeds, found.statement.links, strict=True):
-            held = _held(found.raw, places)
-            wanted = tuple(dict.fromkeys(link for link in held if link is not None))
+            links = _held(found.raw, places)
+            wanted: dict[object, int] = {}
+            for link, times in zip(links, often, strict=True):
+                if link is not None:
+                    wanted[link] = wanted.get(link, 0) + times
             children = await self._children(embed, wanted)
-            links = _compared(embed, held)
             if _is_list(embed):
                 self._lay_lists(parent, embed, found, links, children)
             else:
@@ -182,17 +188,27 @@ class _Filling:
         slot = embed.plan.limit
         return None if slot is None or not _is_list(embed) else int(str(self.values[slot])) - 1
 
-    async def _children(self, embed: Embed, wanted: Sequence[object]) -> _Children:
+    async def _children(self, embed: Embed, wanted: Mapping[object, int]) -> _Children:
         """The rows of all parents; what those that are shown embed in turn is in them."""
-        children = _Children()
-        for start in range(0, len(wanted), MOST_PARENTS):
-            batch = wanted[start : start + MOST_PARENTS]
-            found = await self._fetched(embed, batch)
-            links = _compared(embed, _held(found.raw, found.statement.reference))
-            children.take(found, links, self._limit(embed))
+        children, parents = _Children(), tuple(wanted)
+        for start in range(0, len(parents), MOST_PARENTS):
+            found = await self._fetched(embed, parents[start : start + MOST_PARENTS])
+            shown = children.take(found, _held(found.raw, found.statement.reference), self._limit(embed))
+            often = [wanted.get(link, 0) for link in shown]
+            self._spend(embed, sum(often))
             if embed.plan.embeds and found.rows:
-                await self.fill(embed.plan.table, embed.plan.embeds, found)
+                await self.fill(embed.plan.table, embed.plan.embeds, found, often)
         return children
+
+    def _spend(self, embed: Embed, rows: int) -> None:
+        self.most -= rows
+        if self.most < 0:
+            raise RequestError(
+                "rows_too_many",
+                f"The rows of {embed.name} exceed what one answer may hold: ask for fewer rows, or for fewer of each "
+                f"with include[{embed.name}][limit].",
+                parameter="include",
+            )
 
     async def _fetched(self, embed: Embed, batch: Sequence[object]) -> Rows:
         """The rows of some parents, of which each may have more than are shown.
@@ -206,15 +222,7 @@ class _Filling:
             few = min(few, wanted if len(batch) == 1 else max(FEW_ROWS, len(batch) * wanted))
         found = await self._asked(embed, batch, few + 1, is_windowed=False)
         if wanted is not None and len(found.raw) > few and len(batch) > 1:
-            found = await self._asked(embed, batch, self.most + 1, is_windowed=True)
-        self.most -= len(found.raw)
-        if self.most < 0:
-            raise RequestError(
-                "rows_too_many",
-                f"The rows of {embed.name} exceed what one answer may hold: ask for fewer rows, or for fewer of each "
-                f"with include[{embed.name}][limit].",
-                parameter="include",
-            )
+            found = await self._asked(embed, batch, self.most + len(batch) + 1, is_windowed=True)
         return found
 
     def _wanted(self, embed: Embed) -> int | None:
@@ -248,14 +256,6 @@ def _is_list(embed: Embed) -> bool:
     return embed.relationship.is_to_many and not embed.is_keyed
 
 
-def _is_text(embed: Embed) -> bool:
-    """Whether parents and children refer to each other by text, which the database compares by a collation."""
-    remote = {pair[1] for pair in embed.relationship.pairs}
-    columns = [column for column in embed.plan.table.columns if column.name in remote]
-    is_text = any(column.type.kind.family == "text" for column in columns)
-    return is_text and not embed.relationship.is_text_reference and not embed.is_keyed
-
-
 def _held(raws: Sequence[Sequence[Any]], places: Positions) -> list[Any]:
     """What ties each row to its parent or children, as the database has it; None where a part of it is null."""
     if len(places) == 1:
@@ -267,14 +267,3 @@ def _held(raws: Sequence[Sequence[Any]], places: Positions) -> list[Any]:
 
 def _flat(links: Sequence[Any]) -> Iterator[object]:
     return (cell for link in links for cell in link)
-
-
-def _compared(embed: Embed, held: list[Any]) -> list[Any]:
-    """What ties rows, as it compares: text without case, accents and spaces at its end."""
-    if not _is_text(embed):
-        return held
-    return [_folded(link) if not isinstance(link, tuple) else tuple(map(_folded, link)) for link in held]
-
-
-def _folded(cell: object) -> object:
-    return fold(cell).rstrip(" ") if isinstance(cell, str) else cell

@@ -208,11 +208,14 @@ def _metric(context: Context, table: Table, word: str, parameter: str) -> Metric
 
 
 def _metric_type(function: MetricFunction, source: ColumnType) -> ColumnType:
-    """What a metric is: its precision follows its source, so that it is a number where that is one."""
+    """What a metric is: its precision follows its source, so that it is a number where that is one.
+
+    The least and the greatest of BIT fields come from the server as whole numbers and no bits.
+    """
     if function == "count_distinct":
         return _WHOLE
     is_whole = source.kind.name in ("integer", "flag", "year", "bit")
-    if function == "sum" and is_whole:
+    if (function == "sum" and is_whole) or source.kind.name == "bit" and function != "avg":
         return replace(_WHOLE, maximum=source.maximum, minimum=None)
     if function == "avg" and (is_whole or source.kind.name == "decimal"):
         scale = (source.scale or 0) + AVERAGE_DECIMALS
@@ -221,6 +224,9 @@ def _metric_type(function: MetricFunction, source: ColumnType) -> ColumnType:
 
 
 def _having(context: Context, table: Table, intents: Sequence[ConditionIntent]) -> And:
+    """Each condition may work out a metric of its own, so that there are as many as metrics at most."""
+    if intents:
+        check_number(len(intents), context.budget.metrics, "conditions on metrics", intents[-1].parameter)
     return And(tuple(_held(context, table, intent) for intent in intents))
 
 

@@ -88,6 +88,9 @@ def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
     edge = relationship_of(context, table, intent.path[-1])
     if edge is None:
         raise include_unknown(context, table, intent.path[-1], intent.parameter)
+    if not table.key and not context.catalog.ties_numbers(edge):
+        detail = f"{edge.name} cannot be included: rows of {table.resource} have no key to tell them apart by."
+        raise RequestError("include_unknown", detail, parameter=intent.parameter)
     return edge
 
 

@@ -95,14 +95,16 @@ def _filters(context: Context, tables: Iterable[Table]) -> Iterator[tuple[Table,
 def row_filter(context: Context, table: Table) -> tuple[Condition, ...]:
     """Return the conditions on every row of a table: rows that exist for nobody, and the grant's own filter.
 
-    The filter is resolved with everything readable: it is not the client's text.
+    The filter is resolved with everything readable, and may have values beside the client's: it is not their text.
     """
     grant = context.access.grant_on(table)
     excluded = _excluded(context, table)
     if grant is None or not grant.row_filter:
         return excluded
     unlimited = Access(context.access.principal, {"*": Grant(frozenset({"read"}))})
-    return (*excluded, Granted(plan_conditions(replace(context, access=unlimited), table, grant.row_filter)))
+    budget = replace(context.budget, values=context.budget.values + len(context.slots.values))
+    granted = replace(context, access=unlimited, budget=budget)
+    return (*excluded, Granted(plan_conditions(granted, table, grant.row_filter)))
 
 
 def _excluded(context: Context, table: Table) -> tuple[Condition, ...]:

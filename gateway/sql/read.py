@@ -7,6 +7,7 @@ so that this runs once per plan shape and never on a cached plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -23,7 +24,7 @@ from gateway.sql.dialects import (
     link_parameter,
     render,
 )
-from gateway.sql.edges import link, source_of, target_guards
+from gateway.sql.edges import column_of, edge, link, source_of, target_guards
 from gateway.sql.edges import references as references_of
 from gateway.sql.scope import Scope
 from gateway.sql.statement import Constant, LinkValue, Positions, Statement
@@ -53,23 +54,48 @@ def compile_embed(catalog: Catalog, embed: Embed, parents: int, *, is_windowed: 
     each parent come in order. ``is_windowed`` numbers them and ends at each parent's limit;
     without, all rows come, which costs the database half as much where there are few.
     """
-    plan, relationship = embed.plan, embed.relationship
+    plan = embed.plan
     scope = plan_scope(catalog, plan)
-    references = scope.key() if embed.is_keyed else references_of(relationship, scope.source, catalog.dialect)
-    guards = [] if embed.is_keyed else target_guards(relationship, scope.source, catalog.dialect)
-    where = [_among_parents(references, parents), *guards, *where_of(scope, plan.condition)]
+    tie = _tie(catalog, embed, scope)
+    where = [_among_parents(tie.references, parents), *tie.guards, *where_of(scope, plan.condition)]
     order = [_ordered(scope, key) for key in plan.order]
-    cells = Cells(scope, plan, references)
-    most = link_count_parameter(parents * len(references))
+    cells = Cells(scope, plan, tie.references)
+    source = tie.joined(scope.joined())
+    most = link_count_parameter(parents * len(tie.references))
     query: sa.Select[Any]
     if is_windowed:
-        query = _windowed(scope, cells.elements(), where, references, order, plan, most)
+        query = _windowed(source, cells.elements(), where, tie.references, order, plan, most)
     else:
         # By parent first: in the order of the key alone a server may read the whole table for it.
-        order = [] if embed.is_keyed else [*references, *order] if parents > 1 else order
-        query = sa.select(*cells.elements()).select_from(scope.joined()).where(*where).order_by(*order).limit(most)
+        order = [] if embed.is_keyed else [*tie.references, *order] if parents > 1 else order
+        query = sa.select(*cells.elements()).select_from(source).where(*where).order_by(*order).limit(most)
     text, parameters = render(query, catalog.dialect)
     return cells.statement(text, parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tie:
+    """What tells which parent a row belongs to: cells of its own, or the key of the parent it is joined to."""
+
+    references: list[Element]
+    guards: list[Element]
+    parent: tuple[sa.FromClause, Element] | None = None
+
+    def joined(self, source: sa.FromClause) -> sa.FromClause:
+        """Return the rows, with their parents where these are joined."""
+        return source if self.parent is None else source.join(*self.parent)
+
+
+def _tie(catalog: Catalog, embed: Embed, scope: Scope) -> _Tie:
+    relationship = embed.relationship
+    if embed.is_keyed:
+        return _Tie(scope.key(), [])
+    if not catalog.ties_numbers(relationship):
+        parent = source_of(relationship.source, "p")
+        key = [column_of(parent, column.name) for column in catalog.tables[relationship.source].key]
+        return _Tie(key, [], (parent, edge(relationship, parent, scope.source, catalog.dialect)))
+    references = references_of(relationship, scope.source, catalog.dialect)
+    return _Tie(references, target_guards(relationship, scope.source, catalog.dialect))
 
 
 def _among_parents(references: Sequence[Element], parents: int) -> Element:
@@ -81,7 +107,7 @@ def _among_parents(references: Sequence[Element], parents: int) -> Element:
 
 
 def _windowed(
-    scope: Scope,
+    source: sa.FromClause,
     elements: Sequence[Element],
     where: Sequence[Element],
     references: Sequence[Element],
@@ -92,7 +118,7 @@ def _windowed(
     """The first rows of each parent, in order; a picked to-one takes one."""
     number = sa.func.row_number().over(partition_by=list(references), order_by=list(order))
     columns = [element.label(f"c{place}") for place, element in enumerate(elements)]
-    inner = sa.select(*columns, number.label("n")).select_from(scope.joined()).where(*where).subquery("w")
+    inner = sa.select(*columns, number.label("n")).select_from(source).where(*where).subquery("w")
     limit = count_parameter(plan.limit) if plan.limit is not None else sa.literal_column("1")
     shown = [inner.c[f"c{place}"] for place in range(len(elements))]
     return sa.select(*shown).where(inner.c.n <= limit).order_by(inner.c.n).limit(most)
@@ -114,10 +140,7 @@ class Cells:
         self._order = tuple(self._sorted_place(key) for key in followed)
         has_places = plan.is_followed or bool(plan.embeds)
         self._key = tuple(self._place_of(column) for column in (plan.table.key if has_places else ()))
-        self._links = tuple(
-            tuple(self._add(element) for element in link(embed.relationship, scope.source, scope.dialect))
-            for embed in plan.embeds
-        )
+        self._links = tuple(tuple(self._add(element) for element in _links(scope, embed)) for embed in plan.embeds)
         self._reference = tuple(self._add(element) for element in references)
 
     def elements(self) -> list[Element]:
@@ -164,6 +187,13 @@ class Cells:
     def _append(self, element: Element) -> int:
         self._elements.append(element)
         return len(self._elements) - 1
+
+
+def _links(scope: Scope, embed: Embed) -> list[Element]:
+    """What a row holds of what it embeds, by which its statement asks for it."""
+    if not scope.catalog.ties_numbers(embed.relationship):
+        return scope.key()
+    return link(embed.relationship, scope.source, scope.dialect)
 
 
 def plan_scope(catalog: Catalog, plan: ReadPlan | AggregatePlan) -> Scope:

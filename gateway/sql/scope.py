@@ -172,6 +172,8 @@ class Scope:
         if metric.operand is None:
             return sa.func.count()
         value = collated(self.value(metric.operand), metric.operand.type, self.dialect)
+        if metric.operand.type.kind.name == "bit":  # else MariaDB calls bits what it sends as digits
+            value = value + sa.literal_column("0")
         match metric.function:
             case "count" | "count_distinct":
                 return sa.func.count(sa.distinct(value))

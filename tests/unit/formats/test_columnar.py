@@ -118,6 +118,24 @@ def test_a_sum_has_room_for_more_digits_than_its_column() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sql", "cells", "kind"),
+    [
+        ("bigint(20) unsigned", [NUMBER("18446744073709551616"), 7, None], "decimal128(38, 0)"),
+        ("bigint(20)", [-7, NUMBER("-9223372036854775809")], "decimal128(38, 0)"),
+        ("int(11)", [7, None], "int64"),
+        ("decimal(26,2)", ["999999999999999999999999999999999999.99"], "decimal128(38, 2)"),
+        ("decimal(40,20)", [f"{'9' * 42}.{'0' * 19}1"], "decimal256(76, 20)"),
+        ("decimal(65,30)", [f"{'9' * 35}.{'0' * 29}1"], "decimal256(76, 30)"),
+    ],
+)
+def test_a_sum_that_outgrows_its_column_is_written(sql: str, cells: list[Any], kind: str) -> None:
+    """With every digit."""
+    due = [None if cell is None else Decimal(orjson.dumps(cell).decode().strip('"')) for cell in cells]
+
+    assert column(layout(sql, is_sum=True), cells) == (kind, due)
+
+
 def test_a_stream_without_its_end_cannot_be_read_whole() -> None:
     """Its end is marked, and what was cut before the mark is an error to a reader that looks."""
     whole = streamed(layout("int(11)"), [1, 2], [3])

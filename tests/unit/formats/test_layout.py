@@ -58,7 +58,9 @@ def test_labels_stand_beside_their_fields() -> None:
 
 def test_groups_are_columns_and_then_metrics() -> None:
     """A relationship that rows are grouped by is flattened as one that is included."""
-    found = layout("invoices?group=client,date.month,currency&metrics=count,sum.total,avg.total&fields[client]=company")
+    found = layout(
+        "invoices?group=client,date.month,currency&metrics=count,sum.total,avg.total,max.total&fields[client]=company"
+    )
 
     assert [column.name for column in found.columns] == [
         "client.company",
@@ -67,8 +69,20 @@ def test_groups_are_columns_and_then_metrics() -> None:
         "count",
         "sum.total",
         "avg.total",
+        "max.total",
     ]
-    assert [column.is_sum for column in found.columns] == [False, False, False, True, True, True]
+
+
+def test_what_is_worked_out_of_many_values_may_have_more_digits_than_they() -> None:
+    """Sums and averages, also where they are derived fields; the greatest value has no more than the others."""
+    summed = {"sum.total", "avg.total", "paid", "balance", "invoice.balance"}
+    for query in (
+        "invoices?group=balance&metrics=count,sum.total,avg.total,max.total",
+        "invoices?fields=id,total,paid,balance",
+        "payments?group=invoice.balance,invoice.total&metrics=count",
+    ):
+        columns = layout(query).columns
+        assert {column.name for column in columns if column.is_sum} == summed & {column.name for column in columns}
 
 
 def test_labels_of_groups_stand_beside_them() -> None:

@@ -162,6 +162,10 @@ def test_a_document_is_no_group_and_a_row_without_a_key_is_none() -> None:
         ("sum.money", "decimal", 2),
         ("sum.wide", "decimal", 30),
         ("sum.rate", "float", None),
+        ("sum.bits", "integer", None),
+        ("min.bits", "integer", None),
+        ("max.bits", "integer", None),
+        ("avg.bits", "decimal", 4),
         ("avg.small", "decimal", 4),
         ("avg.money", "decimal", 6),
         ("avg.rate", "float", None),
@@ -234,6 +238,21 @@ def test_a_query_has_only_so_many_metrics() -> None:
 
 
 # Having
+
+
+def test_a_query_has_only_so_many_conditions_on_metrics() -> None:
+    """Each may be a metric of its own; one more is refused, named by the last."""
+    names = list(CRM.resources["invoices"].fields)[:21]
+    having = [f"having[count_distinct.{name}.gt]=0" for name in names]
+    groups(f"invoices?metrics=count&{'&'.join(having[:20])}")
+
+    error = refused(CRM, f"invoices?metrics=count&{'&'.join(having)}")
+    assert isinstance(error, RequestError)
+    assert (error.code, error.detail) == (
+        "query_too_large",
+        "A query has at most 20 conditions on metrics; this one has 21.",
+    )
+    assert error.issues[0].parameter == f"having[count_distinct.{names[20]}.gt]"
 
 
 def test_having_compares_a_metric() -> None:

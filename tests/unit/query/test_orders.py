@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.catalog.model import Column
 from gateway.errors import RequestError
 from gateway.query.access import Grant
 from gateway.query.orders import LONGEST_SORTED
@@ -28,6 +29,19 @@ def test_a_sort_may_lead_through_to_ones() -> None:
         ("id", False),
     ]
     assert isinstance(ask(CRM, "payments?sort=invoice.date").plan.order[0].field, Related)
+
+
+def test_a_sort_has_only_so_many_keys() -> None:
+    """Of the list or of what it includes; one more is refused under the name of the sort."""
+    names = [name for name, field in CRM.resources["invoices"].fields.items() if isinstance(field, Column)][:21]
+    assert len(order(f"invoices?sort={','.join(names[:20])}")) == 20
+
+    for sort in ("sort", "include[invoices][sort]"):
+        resource = "invoices" if sort == "sort" else "clients"
+        error = refused(CRM, f"{resource}?{sort}={','.join(names)}")
+        assert isinstance(error, RequestError)
+        assert (error.code, error.detail) == ("query_too_large", "A query has at most 20 sort keys; this one has 21.")
+        assert error.issues[0].parameter == sort
 
 
 def test_the_key_of_another_row_is_not_the_own_key() -> None:

@@ -131,6 +131,8 @@ def test_custom_fields_and_sums_group_like_columns() -> None:
         ("min.day", "mariadb", "min(CASE WHEN (t.day < %s) THEN NULL ELSE t.day END)"),
         ("max.stamp", "mysql", "max(CASE WHEN (t.stamp = 0) THEN NULL ELSE t.stamp END)"),
         ("min.name", "sqlite", "min(t.name COLLATE gateway_ci)"),
+        ("max.bits", "mariadb", "max(t.bits + 0)"),
+        ("min.bits", "mysql", "min(t.bits + 0)"),
     ],
 )
 def test_each_metric_is_written_plainly(word: str, dialect: Dialect, due: str) -> None:
