@@ -226,11 +226,9 @@ class _Filling:
         return found
 
     def _wanted(self, embed: Embed) -> int | None:
-        """How many rows of each parent are read at most; None for all of them."""
-        if _is_list(embed):
-            slot = embed.plan.limit
-            return None if slot is None else int(str(self.values[slot]))
-        return None if embed.is_keyed else 1
+        """How many rows of each parent are read at most: None for all of them, as of a to-one, which has one."""
+        slot = embed.plan.limit
+        return None if slot is None or not _is_list(embed) else int(str(self.values[slot]))
 
     async def _asked(self, embed: Embed, batch: Sequence[object], most: int, *, is_windowed: bool) -> Rows:
         """One statement: its text is that of the next power of two, so that few texts serve all pages."""

@@ -25,6 +25,7 @@ from gateway.query.places import Followed, Place, field_at, follow, readable_at,
 from gateway.query.plan import (
     AggregatePlan,
     And,
+    Compare,
     Condition,
     DatePart,
     DatePartName,
@@ -32,6 +33,7 @@ from gateway.query.plan import (
     Group,
     Metric,
     MetricFunction,
+    Or,
     Order,
     PlanField,
     ReadPlan,
@@ -40,7 +42,7 @@ from gateway.query.plan import (
     Values,
 )
 from gateway.query.planner import DEFAULT_PER_PAGE, conjunction, page_slots, parent_plan, reached_from, root_table
-from gateway.query.reach import fields_of, row_filter, with_reach
+from gateway.query.reach import row_filter, with_reach
 from gateway.query.resolve import is_readable
 from gateway.query.suggest import nearest
 
@@ -60,6 +62,7 @@ _FAMILIES: Final[Mapping[MetricFunction, frozenset[str]]] = MappingProxyType(
     }
 )
 AVERAGE_DECIMALS: Final = 4
+_CHOOSING: Final = frozenset({"eq", "exact", "in", "like", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,7 @@ def _metric_type(function: MetricFunction, source: ColumnType) -> ColumnType:
     if function == "count_distinct":
         return _WHOLE
     is_whole = source.kind.name in ("integer", "flag", "year", "bit")
-    if (function == "sum" and is_whole) or source.kind.name == "bit" and function != "avg":
+    if (function == "sum" and is_whole) or (source.kind.name == "bit" and function != "avg"):
         return replace(_WHOLE, maximum=source.maximum, minimum=None)
     if function == "avg" and (is_whole or source.kind.name == "decimal"):
         scale = (source.scale or 0) + AVERAGE_DECIMALS
@@ -349,6 +352,22 @@ def _place_at(context: Context, place: Place, names: Sequence[str]) -> Place | N
     return place
 
 
+def _chosen_by(condition: Condition) -> frozenset[PlanField]:
+    """The fields whose values a condition names: each of its alternatives, and of the row itself.
+
+    What is only left out (``ne``), or is demanded of other rows, leaves several.
+    """
+    match condition:
+        case Compare(field=field, operator=operator) if operator in _CHOOSING:
+            return frozenset({field})
+        case And(parts=parts):
+            return frozenset().union(*(_chosen_by(part) for part in parts))
+        case Or(parts=parts) if parts:
+            return frozenset.intersection(*(_chosen_by(part) for part in parts))
+        case _:
+            return frozenset()
+
+
 def _is_settled(currency: Field | Related, plan: AggregatePlan) -> bool:
     """Whether the question groups by the currency or filters it, by its field or by the row that it refers to."""
     path, own = _parted(currency)
@@ -357,7 +376,7 @@ def _is_settled(currency: Field | Related, plan: AggregatePlan) -> bool:
         edge = way[len(path)] if len(way) > len(path) and way[: len(path)] == path else None
         return edge is not None and any(local == own.name for local, _ in edge.pairs)
 
-    named: list[PlanField] = [*fields_of(plan.condition)]
+    named: list[PlanField] = [*_chosen_by(plan.condition)]
     named.extend(group for group in plan.groups if not isinstance(group, RelatedRow))
     ways = [field.path for field in named if isinstance(field, Related)]
     ways.extend(group.path for group in plan.groups if isinstance(group, RelatedRow))

@@ -77,6 +77,20 @@ def check_hops(budget: Budget, hops: int, parameter: str) -> None:
         raise _too_large(f"A path follows at most {budget.hops} relationships.", parameter)
 
 
+MOST_SEGMENTS: Final = 40
+"""Parts that a dotted name may have: more than any path, field and operator together."""
+
+
+def check_length(segments: Sequence[str], parameter: str) -> None:
+    """Pass while a name has few enough parts to be looked for, which takes the square of their number.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    if len(segments) > MOST_SEGMENTS:
+        raise _too_large(f"A name has at most {MOST_SEGMENTS} parts; this one has {len(segments)}.", parameter)
+
+
 def check_joins(budget: Budget, joins: int) -> None:
     """Pass while a statement joins no more tables than the budget allows.
 
@@ -94,6 +108,9 @@ def check_embeds(budget: Budget, embeds: Iterable[EmbedIntent]) -> None:
     Raises:
         RequestError: ``query_too_large``.
     """
+    embeds = tuple(embeds)
+    for intent in embeds:
+        check_length(intent.path, intent.parameter)
     paths = {intent.path[:end] for intent in embeds for end in range(1, len(intent.path) + 1)}
     if len(paths) > budget.embeds:
         raise _too_large(f"A query includes at most {budget.embeds} relationships.", "include")

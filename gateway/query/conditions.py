@@ -24,7 +24,7 @@ from gateway.query.intent import AllIntent, AnyIntent, ConditionIntent, FilterIn
 from gateway.query.moments import day_bounds
 from gateway.query.operators import OPERATORS, Operator
 from gateway.query.places import Followed, Place, field_at, follow, readable_at, unknown_at
-from gateway.query.plan import And, Compare, CompareOperator, Condition, Not, Or, PlanField, Quantified, Slot
+from gateway.query.plan import And, Compare, CompareOperator, Condition, Not, Or, PlanField, Quantified, Related, Slot
 from gateway.query.resolve import is_readable
 from gateway.query.suggest import nearest
 
@@ -77,7 +77,15 @@ def _related(context: Context, place: Place, intent: RelatedIntent) -> Condition
             f"{'.'.join(intent.path)} leads to one row at most; {intent.quantifier} is for many.",
             parameter=intent.parameter,
         )
-    return _plan(context, followed.place, intent.part)
+    return And((_exists(followed), _plan(context, followed.place, intent.part)))
+
+
+def _exists(followed: Followed) -> Condition:
+    """There is a row at the place: a condition on it is met by a row, and not by the want of one."""
+    place, edge = followed.place, followed.place.path[-1]
+    names = [column.name for column in place.table.key] or [remote for _, remote in edge.pairs]
+    columns = [column for column in place.table.columns if column.name in names]
+    return Compare(Related(place.path, columns[0]), "not_null")
 
 
 def _no_relationship(context: Context, followed: Followed, intent: RelatedIntent) -> RequestError:

@@ -7,7 +7,7 @@ again in the reply. Names are resolved, and values coerced, by the planner only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.catalog.kinds import PLAIN_FORMAT, ValueFormat
@@ -99,12 +99,15 @@ class PageIntent:
     """The rows wanted: ``limit`` of them after ``offset``; None takes the default.
 
     ``after`` is the position of the last row seen, one value per sort key with the row's key
-    last (`query.positions`); then ``offset`` is 0.
+    last (`query.positions`); then ``offset`` is 0. ``size`` and ``start`` are the parameters that
+    said how many rows and where they begin; which of the spellings it was makes no other page.
     """
 
     limit: int | None = None
     offset: int = 0
     after: tuple[object, ...] | None = None
+    size: str = field(default="per_page", compare=False)
+    start: str = field(default="page", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

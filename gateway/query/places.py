@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gateway.catalog.model import Field, Relationship, Table
 from gateway.errors import RequestError
-from gateway.query.budget import check_hops
+from gateway.query.budget import check_hops, check_length
 from gateway.query.context import Context, require_grant
 from gateway.query.operators import OPERATORS
 from gateway.query.plan import Related
@@ -57,6 +57,7 @@ def follow(context: Context, start: Place, segments: Sequence[str], parameter: s
         ForbiddenError: ``grant_missing`` for a table on the way.
         RequestError: ``query_too_large`` for a path over the budget.
     """
+    check_length(segments, parameter)
     place, rest = start, tuple(segments)
     while rest and field_at(place.table, rest)[0] is None and (edge := relationship_of(context, place.table, rest[0])):
         target, hops = entered(context, edge), place.before + len(place.path) + 1

@@ -75,7 +75,7 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
     """
     table = root_table(context, intent)
     is_list = _is_list(context, intent)
-    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not is_list and not intent.embeds)
+    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not is_list)
     for step in PASSES:
         plan = step(context, intent, plan)
     counted = AggregatePlan(table, plan.condition, plan.today, plan.filters) if is_list else None
@@ -211,13 +211,13 @@ def page_slots(context: Context, page: PageIntent) -> tuple[Slot, Slot]:
         raise RequestError(
             "page_invalid",
             f"A page has 1 to {context.access.most_rows} rows; {limit} were asked for.",
-            parameter="per_page",
+            parameter=page.size,
         )
     if not 0 <= page.offset <= context.budget.offset:
         raise RequestError(
             "page_invalid",
             f"A page begins at most {context.budget.offset} rows from the start; go on with meta.next_cursor instead.",
-            parameter="page",
+            parameter=page.start,
         )
     return context.slots.add(limit + 1), context.slots.add(page.offset)
 

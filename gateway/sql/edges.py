@@ -60,6 +60,29 @@ def link(relationship: Relationship, source: sa.FromClause, dialect: Dialect) ->
     return [sa.case((sa.and_(*met), element), else_=sa.null()) for element in held] if met else held
 
 
+def is_picked(relationship: Relationship, target: Table, row: sa.FromClause, alias: str, dialect: Dialect) -> Element:
+    """Return whether a row of the target is the one that a to-one picks among those it may lead to: the first by key.
+
+    Whoever sees only some of these rows is not shown another one for it.
+    """
+    sibling = source_of(relationship.target, alias)
+    same = [
+        mine == others
+        for mine, others in zip(
+            references(relationship, row, dialect), references(relationship, sibling, dialect), strict=True
+        )
+    ]
+    parts = (*same, *target_guards(relationship, sibling, dialect))
+    key = [column_of(sibling, column.name) for column in target.key]
+    first = (
+        sa.select(column).select_from(sibling).where(*parts).order_by(*key).limit(sa.literal_column("1"))
+        for column in key
+    )
+    picked = [query.correlate(row).scalar_subquery() for query in first]
+    mine = [column_of(row, column.name) for column in target.key]
+    return sa.and_(sa.true(), *(column == value for column, value in zip(mine, picked, strict=True)))
+
+
 def references(relationship: Relationship, target: sa.FromClause, dialect: Dialect) -> list[Element]:
     """Return what a row of a relationship's target holds of it, which equals the `link` of its parent."""
     held = [column_of(target, remote) for _, remote in relationship.pairs]

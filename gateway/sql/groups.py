@@ -23,20 +23,25 @@ _MOST_WHOLE: Final = 2**64 - 1
 def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
     """Return the statement of the groups of a plan, one row each.
 
-    First come the cells that are shown: groups by a field, labels, metrics; then the keys
+    First come the cells that are shown: groups by a field, each with its label, and metrics; then the keys
     of the rows that groups are keyed by, a link for each; then the number of currencies.
     """
     scope = plan_scope(catalog, plan)
     grouped = [group_elements(scope, group) for group in plan.groups]
+    labels = {label.name: label for label in plan.labels}
     fields: list[PlanField] = []
     cells: list[Element] = []
     for group, elements in zip(plan.groups, grouped, strict=True):
         if not isinstance(group, RelatedRow):
             fields.append(group)
             cells.extend(elements)
-    for field in (*plan.labels, *plan.metrics):
-        fields.append(field)
-        cells.append(scope.element(field))
+        label = labels.get(f"{group.name}_label")
+        if label is not None:
+            fields.append(label)
+            cells.append(scope.element(label))
+    for metric in plan.metrics:
+        fields.append(metric)
+        cells.append(scope.element(metric))
     links: list[tuple[int, ...]] = []
     for group, elements in zip(plan.groups, grouped, strict=True):
         if isinstance(group, RelatedRow):

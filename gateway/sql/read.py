@@ -24,7 +24,7 @@ from gateway.sql.dialects import (
     link_parameter,
     render,
 )
-from gateway.sql.edges import column_of, edge, link, source_of, target_guards
+from gateway.sql.edges import column_of, edge, is_picked, leads_to_one, link, source_of, target_guards
 from gateway.sql.edges import references as references_of
 from gateway.sql.scope import Scope
 from gateway.sql.statement import Constant, LinkValue, Positions, Statement
@@ -67,7 +67,8 @@ def compile_embed(catalog: Catalog, embed: Embed, parents: int, *, is_windowed: 
         query = _windowed(source, cells.elements(), where, tie.references, order, plan, most)
     else:
         # By parent first: in the order of the key alone a server may read the whole table for it.
-        order = [] if embed.is_keyed else [*tie.references, *order] if parents > 1 else order
+        order = [*tie.references, *order] if parents > 1 else order
+        order = order if embed.relationship.is_to_many and not embed.is_keyed else []
         query = sa.select(*cells.elements()).select_from(source).where(*where).order_by(*order).limit(most)
     text, parameters = render(query, catalog.dialect)
     return cells.statement(text, parameters)
@@ -90,12 +91,17 @@ def _tie(catalog: Catalog, embed: Embed, scope: Scope) -> _Tie:
     relationship = embed.relationship
     if embed.is_keyed:
         return _Tie(scope.key(), [])
+    guards = [] if relationship.is_to_many or leads_to_one(relationship, scope.table) else [_picked(embed, scope)]
     if not catalog.ties_numbers(relationship):
         parent = source_of(relationship.source, "p")
         key = [column_of(parent, column.name) for column in catalog.tables[relationship.source].key]
-        return _Tie(key, [], (parent, edge(relationship, parent, scope.source, catalog.dialect)))
+        return _Tie(key, guards, (parent, edge(relationship, parent, scope.source, catalog.dialect)))
     references = references_of(relationship, scope.source, catalog.dialect)
-    return _Tie(references, target_guards(relationship, scope.source, catalog.dialect))
+    return _Tie(references, [*target_guards(relationship, scope.source, catalog.dialect), *guards])
+
+
+def _picked(embed: Embed, scope: Scope) -> Element:
+    return is_picked(embed.relationship, scope.table, scope.source, "o", scope.dialect)
 
 
 def _among_parents(references: Sequence[Element], parents: int) -> Element:

@@ -239,6 +239,12 @@ class Scope:
         query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(twin.joined()).where(*keys, allowed)
         return query.correlate(self.source).exists()
 
+    def tie(self, relationship: Relationship, table: Table, target: sa.FromClause) -> Element:
+        """Return the condition under which a row of the target is one of the row's, or the one of a to-one."""
+        if relationship.is_to_many:
+            return edge(relationship, self.source, target, self.dialect)
+        return self._one(relationship, table, target)
+
     def _one(self, relationship: Relationship, table: Table, target: sa.FromClause) -> Element:
         """The condition under which a row of the target is *the* row of a to-one: no join may double rows."""
         if leads_to_one(relationship, table):
@@ -416,7 +422,7 @@ class Scope:
         origin = source_of(condition.origin.name, self._alias())
         parent = Scope(self.catalog, condition.origin, origin, self.today, self._filters)
         chosen = parent.condition(condition.condition)
-        tie = edge(condition.relationship, origin, self.source, self.dialect)
+        tie = parent.tie(condition.relationship, self.table, self.source)
         query: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(parent.joined()).where(chosen, tie)
         return query.correlate(self.source).exists()
 

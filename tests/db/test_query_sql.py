@@ -3,6 +3,7 @@ clocks, zero dates among groups and in an order, and an order that goes on where
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections import defaultdict
@@ -13,9 +14,12 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from python_calamine import load_workbook
 
 from tests.support.app import App, served
 from tests.support.mariadb import PrivateServer, Server
@@ -81,6 +85,52 @@ async def bench(mariadb_server: Server, database: str) -> AsyncIterator[Bench]:
 
 
 # Averages and sums
+
+
+async def test_metrics_of_bits_are_those_of_their_numbers(bench: Bench) -> None:
+    """The server sends some of them as digits, which are no bits."""
+    bench.fill("kinds", "id, bits, money", [(1, 0, 1), (2, 1, 1), (3, 5, 1), (4, 1023, 2), (5, None, 2)])
+    metrics = "min.bits,max.bits,sum.bits,avg.bits,count_distinct.bits"
+
+    assert await bench.rows(f"kinds?metrics={metrics}") == [
+        {
+            "min.bits": 0,
+            "max.bits": 1023,
+            "sum.bits": 1029,
+            "avg.bits": Decimal("257.2500"),
+            "count_distinct.bits": 4,
+        }
+    ]
+    assert await bench.rows("kinds?group=bits&metrics=count&having[max.bits.gte]=5&sort=-bits") == [
+        {"bits": 1023, "count": 1},
+        {"bits": 5, "count": 1},
+    ]
+    stream = pa.ipc.open_stream((await bench.app.get("kinds.arrow?group=money&metrics=max.bits")).content)
+    assert stream.read_all()["max.bits"].to_pylist() == [5, 1023]
+
+
+async def test_what_outgrows_its_column_is_exported(bench: Bench) -> None:
+    """Sums beyond 64 bits and beyond the column's digits, and averages of many digits, by typed formats too."""
+    wide, money, huge = Decimal("9" * 35 + "." + "9" * 30), Decimal("9" * 13 + ".99"), 2**64 - 1
+    bench.fill("kinds", "id, huge, wide, money", [(number, huge, wide, money) for number in range(3)])
+    query = "metrics=sum.huge,max.huge,avg.huge,sum.money,max.money,avg.wide,max.wide"
+    due = [3 * huge, huge, huge, 3 * money, money, wide, wide]
+
+    stream = (await bench.app.get(f"kinds.arrow?{query}")).content
+    file = (await bench.app.get(f"kinds.parquet?{query}")).content
+    for table in (pa.ipc.open_stream(stream).read_all(), pq.read_table(io.BytesIO(file))):
+        assert [cells.to_pylist() for cells in table.columns] == [[value] for value in due]
+        assert [str(kind) for kind in table.schema.types] == [
+            "decimal128(38, 0)",
+            "uint64",
+            "decimal128(38, 4)",
+            "decimal128(38, 2)",
+            "decimal128(15, 2)",
+            "decimal256(76, 34)",
+            "decimal256(65, 30)",
+        ]
+    book = load_workbook(io.BytesIO((await bench.app.get(f"kinds.xlsx?{query}")).content))
+    assert book.get_sheet_by_index(0).to_python()[1][0] == str(3 * huge)
 
 
 def mean(values: Sequence[Decimal | int], scale: int) -> Decimal | None:

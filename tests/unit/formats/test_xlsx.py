@@ -69,6 +69,17 @@ def test_a_cell_of_each_kind(tmp_path: Path, sql: str | None, cell: object, valu
     assert sheet(tmp_path, columns, [1], [cell]) == [["x", "y"], [1.0, value]]
 
 
+def test_a_sum_beyond_64_bits_is_text_with_all_digits(tmp_path: Path) -> None:
+    """A smaller one is a number like any other."""
+    summed = Layout((LayoutColumn("x", ("x",), parse_sql_type("bigint(20)"), is_sum=True),))
+
+    assert sheet(tmp_path, summed, [NUMBER("18446744073709551616"), 7, None]) == [
+        ["x"],
+        ["18446744073709551616"],
+        [7.0],
+    ]
+
+
 def test_text_is_neither_a_formula_nor_a_link(tmp_path: Path) -> None:
     """The library would make both of it on its own."""
     sheet(tmp_path, layout("text"), ["=1+1", "{=1+1}", "http://example.com", "mailto:a@example.com"])

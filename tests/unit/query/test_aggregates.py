@@ -408,6 +408,14 @@ def test_the_labels_of_what_rows_are_grouped_by_come_along() -> None:
         ("payments?group=invoice.currency_ref&metrics=sum.amount", None),
         ("payments?filter[invoice.currency]=1&metrics=sum.amount", None),
         ("payments?group=invoice.client.default_currency&metrics=sum.amount", "invoice.currency"),
+        ("invoices?filter[currency.in]=1,2&metrics=sum.total", None),
+        ("invoices?filter[any][currency]=1&filter[any][currency.null]=1&metrics=sum.total", None),
+        ("invoices?filter[any][currency]=1&filter[any][status]=2&metrics=sum.total", "currency"),
+        ("invoices?filter[not][currency]=1&metrics=sum.total", "currency"),
+        ("invoices?filter[currency.ne]=1&metrics=sum.total", "currency"),
+        ("invoices?filter[agent.invoices_by_sale_agent.currency]=1&metrics=sum.total", "currency"),
+        ('invoices?where={"client":{"invoices":{"every":{"currency":1}}}}&metrics=sum.total', "currency"),
+        ("clients/1/invoices?metrics=sum.total", "currency"),
     ],
 )
 def test_sums_of_money_look_at_its_currency(target: str, currency: str | None) -> None:

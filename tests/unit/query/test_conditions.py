@@ -463,14 +463,21 @@ def test_some_and_none_are_opposites() -> None:
     assert tree('invoices?where={"not":{"payments":{"none":{"amount.gt":9}}}}') == ["some of payments", "  amount > $0"]
 
 
-def test_a_bracket_of_a_to_one_is_a_path() -> None:
-    """There is one row at most, and no quantifier but some."""
+def test_a_bracket_of_a_to_one_is_met_by_a_row() -> None:
+    """There is one at most, and no quantifier but some; the want of one meets nothing."""
     assert tree("invoices?filter[client][country]=5&filter[client][city]=x") == [
         "all of",
-        "  client.country = $0",
-        "  client.city = $1",
+        "  client.userid is not null",
+        "  all of",
+        "    client.country = $0",
+        "    client.city = $1",
     ]
-    assert tree('invoices?where={"client":{"some":{"country":5}}}') == ["client.country = $0"]
+    assert tree('invoices?where={"client":{"some":{"country":5}}}') == [
+        "all of",
+        "  client.userid is not null",
+        "  client.country = $0",
+    ]
+    assert tree('invoices?where={"not":{"client":{"some":{}}}}')[:2] == ["some of", "  client.userid is null"]
     for quantifier in ("none", "every"):
         where = f'{{"client":{{"{quantifier}":{{"country":5}}}}}}'
         assert refused_at(f"invoices?where={where}") == ("quantifier_misfit", "where#/client")

@@ -326,6 +326,34 @@ def test_an_order_that_means_nothing_is_refused(target: str, code: str) -> None:
 # Pages
 
 
+@pytest.mark.parametrize("resource", ["invoices?", "invoices?group=status&"])
+@pytest.mark.parametrize(
+    ("page", "parameter"),
+    [
+        ("per_page=1001", "per_page"),
+        ("limit=1001", "limit"),
+        ("page[size]=1001", "page[size]"),
+        ("page=40002", "page"),
+        ("page[number]=40002", "page[number]"),
+        ("page[number]=2000&limit=1000", "page[number]"),
+        ("offset=1000001", "offset"),
+    ],
+)
+def test_a_page_that_is_too_large_or_too_far_is_refused_by_its_own_name(
+    resource: str, page: str, parameter: str
+) -> None:
+    """A client that wrote ``limit`` is not told of ``per_page``."""
+    error = refused(CRM, f"{resource}{page}")
+
+    assert isinstance(error, RequestError)
+    assert (error.code, error.issues[0].parameter) == ("page_invalid", parameter)
+
+
+def test_the_spelling_of_a_page_makes_no_other_page() -> None:
+    """What is remembered of one answers the other."""
+    assert PageIntent(5, 5, size="limit", start="offset") == PageIntent(5, 5)
+
+
 def test_a_list_reads_one_row_more_than_its_page() -> None:
     """That tells whether another page follows."""
     for target, limit, offset in (

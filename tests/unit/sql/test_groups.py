@@ -81,6 +81,23 @@ def test_a_related_row_is_grouped_by_its_key() -> None:
     assert (statement.names, statement.links) == (("status", "count"), ((2,),))
 
 
+def test_a_label_stands_beside_its_group() -> None:
+    """And before the next one, as it does in the reply of rows."""
+    assert compiled("leads?group=status,dateadded.month&metrics=count&labels=true").names == (
+        "status",
+        "status_label",
+        "dateadded.month",
+        "count",
+    )
+    assert compiled("leads?group=status,assigned_staff,source&metrics=count&labels=true").names == (
+        "status",
+        "status_label",
+        "source",
+        "source_label",
+        "count",
+    )
+
+
 def test_a_row_outside_of_a_grant_is_a_group_without_one() -> None:
     """What may not be seen is as good as none."""
     own = Grant(READ, row_filter=(ConditionIntent(("active",), "1", "row filter"),))
