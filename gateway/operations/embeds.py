@@ -19,13 +19,11 @@ from gateway.operations.results import Truncation
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Values
 from gateway.query.positions import Position, position_of
 from gateway.sql.cache import StatementCache
+from gateway.sql.embeds import is_list
 from gateway.sql.statement import Positions, Statement
 
 Check = Callable[[Statement, Embed, Values, Sequence[object]], Awaitable[None]]
 """Lets the statement of an embed pass, with its values and links, or refuses it."""
-
-FEW_ROWS: Final = 1_000
-"""As many rows are read at once, and cut here, before the database is asked to number them per parent."""
 
 MOST_PARENTS: Final = 1_024
 """Parents whose rows one statement asks for; more take another statement."""
@@ -168,7 +166,7 @@ class _Filling:
                 if link is not None:
                     wanted[link] = wanted.get(link, 0) + times
             children = await self._children(embed, wanted)
-            if _is_list(embed):
+            if is_list(embed):
                 self._lay_lists(parent, embed, found, links, children)
             else:
                 _lay_rows(embed, found, links, children)
@@ -186,7 +184,7 @@ class _Filling:
     def _limit(self, embed: Embed) -> int | None:
         """How many rows of each parent are shown; None for all of them."""
         slot = embed.plan.limit
-        return None if slot is None or not _is_list(embed) else int(str(self.values[slot])) - 1
+        return None if slot is None or not is_list(embed) else int(str(self.values[slot])) - 1
 
     async def _children(self, embed: Embed, wanted: Mapping[object, int]) -> _Children:
         """The rows of all parents; what those that are shown embed in turn is in them."""
@@ -211,47 +209,32 @@ class _Filling:
             )
 
     async def _fetched(self, embed: Embed, batch: Sequence[object]) -> Rows:
-        """The rows of some parents, of which each may have more than are shown.
+        """The rows of some parents, one of each more than are shown.
 
-        They are asked for whole as long as they are few; only where they turn out to be many does the
-        database number them and stop at each parent's limit, by another statement.
+        One statement: its text is that of the next power of two, so that few texts serve all pages.
         """
-        wanted = self._wanted(embed)
-        few = self.most
-        if wanted is not None:
-            few = min(few, wanted if len(batch) == 1 else max(FEW_ROWS, len(batch) * wanted))
-        found = await self._asked(embed, batch, few + 1, is_windowed=False)
-        if wanted is not None and len(found.raw) > few and len(batch) > 1:
-            found = await self._asked(embed, batch, self.most + len(batch) + 1, is_windowed=True)
-        return found
-
-    def _wanted(self, embed: Embed) -> int | None:
-        """How many rows of each parent are read at most: None for all of them, as of a to-one, which has one."""
-        slot = embed.plan.limit
-        return None if slot is None or not _is_list(embed) else int(str(self.values[slot]))
-
-    async def _asked(self, embed: Embed, batch: Sequence[object], most: int, *, is_windowed: bool) -> Rows:
-        """One statement: its text is that of the next power of two, so that few texts serve all pages."""
         size = 1 << (len(batch) - 1).bit_length()
         padded = (*batch, *repeat(batch[-1], size - len(batch)))
-        statement = self.statements.embed(embed, size, is_windowed=is_windowed)
+        statement = self.statements.embed(embed, size)
         cells = padded if len(statement.reference) == 1 else _flat(padded)
-        links = (*cells, most)
+        links = (*cells, self._fetched_most(embed, len(batch)))
         if self.check is not None:
             await self.check(statement, embed, self.values, links)
         raw = await self.run(statement.text, statement.bind(self.values, links))
         return Rows(statement.decode(raw), raw, statement)
+
+    def _fetched_most(self, embed: Embed, parents: int) -> int:
+        """How many rows are read at most: enough to see that there are more than may be laid in."""
+        limit = self._limit(embed)
+        if limit is None:
+            return self.most + 1
+        return min(self.most, parents * limit) + parents + 1
 
 
 def _lay_rows(embed: Embed, found: Rows, links: Sequence[object], children: _Children) -> None:
     for row, link in zip(found.rows, links, strict=True):
         own = children.rows.get(link)
         row[embed.name] = own[0] if own else None
-
-
-def _is_list(embed: Embed) -> bool:
-    """Whether each row has rows of it, and not one: groups are keyed by one row each."""
-    return embed.relationship.is_to_many and not embed.is_keyed
 
 
 def _held(raws: Sequence[Sequence[Any]], places: Positions) -> list[Any]:

@@ -18,7 +18,7 @@ from gateway.errors import RequestError, UnavailableError
 from gateway.execution.database import Database, Run, Snapshot
 from gateway.operations.embeds import Check, Rows, embed_rows, read_rows
 from gateway.operations.guard import Guard
-from gateway.operations.reads import in_order, row_unknown, warnings_of
+from gateway.operations.reads import doubtful_parent, in_order, row_unknown, warnings_of
 from gateway.query.aggregates import PlannedGroups, plan_groups
 from gateway.query.context import Context, Slots
 from gateway.query.intent import AggregateIntent, PageIntent, ReadIntent
@@ -132,7 +132,7 @@ class Exports:
     ) -> AsyncGenerator[Part]:
         """Yield the parts of an export, at least one; all show the database as it was at the first.
 
-        One statement per plan node and part, and one more for the parent of an empty list. No
+        One statement per plan node and part, and one more for the parent that no row tells of. No
         lock is held between parts. Who stops before the end must close the generator.
 
         Raises:
@@ -258,10 +258,11 @@ class _Reader:
 
     async def _told(self, planned: PlannedRead | PlannedGroups, part: Part) -> Part:
         """The first part, with the total where it was asked for, once its parent is known to exist."""
-        if not part and planned.parent is not None:
-            statement = self.statements.read(planned.parent)
+        parent = doubtful_parent(planned, len(part))
+        if parent is not None:
+            statement = self.statements.read(parent)
             if not await self.snapshot.run(statement.text, statement.bind(planned.values)):
-                raise row_unknown(planned.parent)
+                raise row_unknown(parent)
         if not self.question.is_counted:
             return part
         if planned.count is None:  # one row over everything

@@ -76,8 +76,9 @@ class Reads:
         """
         began = monotonic()
         found = await self._first(planned)
-        if not found.rows and planned.parent is not None and not await self.rows(planned.parent, planned.values):
-            raise row_unknown(planned.parent)
+        parent = doubtful_parent(planned, len(found.rows))
+        if parent is not None and not await self.rows(parent, planned.values):
+            raise row_unknown(parent)
         has_more = len(found.rows) > planned.per_page
         if has_more:
             found.cut(planned.per_page)
@@ -151,6 +152,13 @@ def _not_below(count: Count, seen: int) -> Count:
     if count.total is None or count.total >= seen:
         return count
     return replace(count, total=seen)
+
+
+def doubtful_parent(planned: PlannedRead | PlannedGroups, shown: int) -> ReadPlan | None:
+    """Return the plan of the parent that so many rows do not prove: numbers over all rows are a row, without any too."""
+    plan = planned.plan
+    is_over_all = isinstance(plan, AggregatePlan) and not plan.groups
+    return None if shown and not is_over_all else planned.parent
 
 
 def row_unknown(plan: ReadPlan) -> NotFoundError:

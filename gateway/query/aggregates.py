@@ -69,7 +69,7 @@ _CHOOSING: Final = frozenset({"eq", "exact", "in", "like", "null"})
 class PlannedGroups:
     """An aggregate plan with its values; the rest as in `planner.PlannedRead`.
 
-    ``count`` counts the groups; None where there is one row over everything, which no ``having`` can drop.
+    ``count`` counts the groups; None where there is one row over everything that no ``having`` may drop.
     """
 
     plan: AggregatePlan

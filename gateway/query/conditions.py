@@ -251,10 +251,17 @@ def _is_finer(field: PlanField, value: object) -> bool:
         case Decimal():
             exponent, scale = value.normalize(EXACT).as_tuple().exponent, field.type.scale
             return scale is not None and isinstance(exponent, int) and -exponent > scale
-        case datetime(microsecond=decimals) | timedelta(microseconds=decimals):
-            return decimals % 10 ** (6 - field.type.fraction) != 0
+        case datetime():
+            return value.microsecond % _unit_us(field) != 0
+        case timedelta():
+            return value.microseconds % _unit_us(field) != 0
         case _:
             return False
+
+
+def _unit_us(field: PlanField) -> int:
+    """The microseconds between one value of a time and the next that its column keeps."""
+    return int(10 ** (6 - field.type.fraction))
 
 
 def _is_range(field: PlanField, value: object) -> bool:
@@ -325,15 +332,20 @@ def _values(context: Context, field: PlanField, raw: object) -> list[object]:
     return [_value(context, field, item) for item in split_list(raw)]
 
 
+def _held(field: PlanField, values: list[object]) -> list[object]:
+    """The values that a column can hold, for nothing equals the others; one of these where there are no others."""
+    return [value for value in values if not _is_finer(field, value)] or values[:1]
+
+
 def _among(context: Context, field: PlanField, raw: object) -> Condition:
-    values = _values(context, field, raw)
+    values = _held(field, _values(context, field, raw))
     if not values or any(_is_range(field, value) for value in values):
         return Or(tuple(_equal_value(context, field, value) for value in values))
     return _compare(context, field, "in", *values)
 
 
 def _not_among(context: Context, field: PlanField, raw: object) -> Condition:
-    values = _values(context, field, raw)
+    values = _held(field, _values(context, field, raw))
     if not values:
         return _compare(context, field, "not_null")
     if any(_is_range(field, value) for value in values):

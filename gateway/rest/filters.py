@@ -2,8 +2,8 @@
 
 The last bracket is a field's path with an operator; those before it are groups, from
 the outside in. Parameters whose next group is the same are parts of one: one OR for
-``any`` and each ``any.N``, one row for a path of relationships. In ``not`` each part is
-negated alone. What a path means only the planner knows.
+``any`` and each ``any.N``, one row for a path of relationships. In ``not`` each parameter is
+negated alone, but for those of one OR. What a path means only the planner knows.
 """
 
 from __future__ import annotations
@@ -77,16 +77,31 @@ def _grown(clauses: Sequence[Clause], depth: int) -> tuple[FilterIntent, ...]:
     for group, members in branches.items():
         if isinstance(group, int):
             parts.append(members[0].condition)
+        elif group == "not":
+            parts.extend(_negated(members, depth + 1))
         else:
-            parts.extend(_grouped(group, _grown(members, depth + 1), members[0].condition.parameter))
+            parts.append(_grouped(group, _grown(members, depth + 1), members[0].condition.parameter))
     return tuple(parts)
 
 
-def _grouped(group: str, parts: tuple[FilterIntent, ...], parameter: str) -> tuple[FilterIntent, ...]:
-    if group == "not":
-        return tuple(NotIntent(part) for part in parts)
+def _grouped(group: str, parts: tuple[FilterIntent, ...], parameter: str) -> FilterIntent:
     if _ANY.fullmatch(group):
-        return (AnyIntent(parts),)
-    return (
-        RelatedIntent(tuple(group.split(".")), "some", parts[0] if len(parts) == 1 else AllIntent(parts), parameter),
-    )
+        return AnyIntent(parts)
+    return RelatedIntent(tuple(group.split(".")), "some", parts[0] if len(parts) == 1 else AllIntent(parts), parameter)
+
+
+def _negated(clauses: Sequence[Clause], depth: int) -> list[FilterIntent]:
+    """The negation of each clause: also of those that name one relationship, as nobody wrote that they belong together.
+
+    Source: SPEC section 4, "negates each condition alone".
+    """
+    units: dict[tuple[str, ...] | int, list[Clause]] = {}
+    for number, clause in enumerate(clauses):
+        units.setdefault(_alternatives(clause.groups[depth:]) or number, []).append(clause)
+    return [NotIntent(part) for unit in units.values() for part in _grown(unit, depth)]
+
+
+def _alternatives(groups: Sequence[str]) -> tuple[str, ...]:
+    """The groups down to the first OR, whose clauses are one condition; nothing where there is none."""
+    place = next((number for number, group in enumerate(groups) if _ANY.fullmatch(group)), None)
+    return () if place is None else tuple(groups[: place + 1])

@@ -14,6 +14,10 @@ class JsonTextError(ValueError):
     """Text that is no JSON; the message says so and where, and lacks a subject."""
 
 
+class JsonSizeError(ValueError):
+    """Text with more values than are read; the message says so, and lacks a subject."""
+
+
 class DuplicateNameError(ValueError):
     """A name that stands twice in one object: which of the two is meant is not ours to say."""
 
@@ -22,16 +26,18 @@ class DuplicateNameError(ValueError):
         self.name = name
 
 
-def read_json(text: str, max_depth: int) -> object:
+def read_json(text: str, max_depth: int, max_values: int | None = None) -> object:
     """Return the value of a JSON text.
+
+    ``max_values`` bounds its opening brackets and commas, and so all its values.
 
     Raises:
         JsonTextError: the text is not well-formed, nests too deep or has a number that no column could hold.
+        JsonSizeError: it has too many values.
         DuplicateNameError: an object has a name twice.
     Source: RFC 8259.
     """
-    if nesting(text) > max_depth:
-        raise JsonTextError(f"nests deeper than {max_depth} levels")
+    _check_size(text, max_depth, max_values)
     try:
         value: object = json.loads(
             text,
@@ -48,25 +54,26 @@ def read_json(text: str, max_depth: int) -> object:
     return value
 
 
-def nesting(text: str) -> int:
-    """Return how deep a JSON text nests, without building it.
-
-    >>> nesting('{"a": [1, "["]}')
-    2
-    """
-    deepest = depth = 0
-    for match in _BRACKET.finditer(text):
+def _check_size(text: str, max_depth: int, max_values: int | None) -> None:
+    """Pass while a text nests no deeper and has no more values, without building it, and read no further than that."""
+    most = len(text) if max_values is None else max_values
+    depth = values = 0
+    for match in _SIGN.finditer(text):
         sign = match[0]
-        if sign in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif sign in "]}":
+        if sign in "]}":
             depth -= 1
-    return deepest
+        elif sign in "[{,":  # one of these stands before each member and item
+            values += 1
+            if values > most:
+                raise JsonSizeError(f"has more than {most:,} values")
+            if sign != ",":
+                depth += 1
+                if depth > max_depth:
+                    raise JsonTextError(f"nests deeper than {max_depth} levels")
 
 
-_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""A bracket, or a string, in which brackets mean nothing."""
+_SIGN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
+"""A bracket, a comma, or a string, in which they mean nothing."""
 
 
 def _decimal(text: str) -> Decimal:

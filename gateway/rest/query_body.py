@@ -13,10 +13,15 @@ from typing import Final
 from gateway.errors import RequestError
 from gateway.rest.body import JSON_TYPES, body_text
 from gateway.rest.given import Given
-from gateway.rest.json_text import DuplicateNameError, JsonTextError, read_json
+from gateway.rest.json_text import DuplicateNameError, JsonSizeError, JsonTextError, read_json
 from gateway.rest.tree import DEEPEST_JSON
 
 QUERY_TYPE: Final = "application/json"
+
+MOST_PARAMETERS: Final = 1_000
+
+MOST_VALUES: Final = 50_000
+"""Values of a body in all, far over what a query compares with: nobody else is served while they are read."""
 
 
 def parse_query_body(content_type: str | None, data: bytes, header: str) -> Given:
@@ -26,13 +31,16 @@ def parse_query_body(content_type: str | None, data: bytes, header: str) -> Give
 
     Raises:
         RequestError: ``media_type_unsupported``, ``body_syntax``, ``parameter_conflict`` for a name
-            that stands twice, ``parameter_invalid`` for a value that no parameter has.
+            that stands twice, ``parameter_invalid`` for a value that no parameter has, ``query_too_large``.
     Source: RFC 10008.
     """
     if (content_type or "").partition(";")[0].strip().lower() not in JSON_TYPES:
         detail = f"Send the query as a JSON object, with Content-Type: {QUERY_TYPE}."
         raise RequestError("media_type_unsupported", detail, headers={header: QUERY_TYPE})
     values = _object(data)
+    if len(values) > MOST_PARAMETERS:
+        detail = f"A query has at most {MOST_PARAMETERS:,} parameters; this one has {len(values):,}."
+        raise RequestError("query_too_large", detail, parameter=list(values)[MOST_PARAMETERS])
     for name, value in values.items():
         if name == "where" and not isinstance(value, dict):
             raise _invalid(name, "where holds the tree itself, a JSON object")
@@ -43,9 +51,11 @@ def parse_query_body(content_type: str | None, data: bytes, header: str) -> Give
 
 def _object(data: bytes) -> Mapping[str, object]:
     try:
-        value = read_json(body_text(data), DEEPEST_JSON + 1)
+        value = read_json(body_text(data), DEEPEST_JSON + 1, MOST_VALUES)
     except DuplicateNameError as error:
         raise RequestError("parameter_conflict", f"{error.name} stands twice.", parameter=error.name) from error
+    except JsonSizeError as error:
+        raise RequestError("query_too_large", f"The body {error}.") from error
     except JsonTextError as error:
         raise RequestError("body_syntax", f"The body {error}.") from error
     if not isinstance(value, dict):

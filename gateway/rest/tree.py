@@ -32,6 +32,9 @@ from gateway.rest.json_text import DuplicateNameError, JsonTextError, read_json
 DEEPEST_JSON: Final = 64
 """A bound for what is read recursively, far over the one that queries have."""
 
+MOST_PARTS: Final = 2_000
+"""A bound for what is built before the query's own limits are asked, far over them: each part takes its time."""
+
 QUANTIFIERS: Final[tuple[Quantifier, ...]] = get_args(Quantifier)
 
 
@@ -41,17 +44,36 @@ def parse_where(value: object) -> FilterIntent:
     Conditions remember their place as ``where#`` and a JSON pointer (RFC 6901).
 
     Raises:
-        RequestError: ``filter_syntax``.
+        RequestError: ``filter_syntax``, ``query_too_large``.
     """
-    if not isinstance(value, str):
-        return _tree(value, "where#")
+    if isinstance(value, str):
+        value = _read(value)
+    _check_size(value)
+    return _tree(value, "where#")
+
+
+def _read(text: str) -> object:
     try:
-        return _tree(read_json(value, DEEPEST_JSON), "where#")
+        return read_json(text, DEEPEST_JSON)
     except JsonTextError as error:
         raise _fault("where", f"where {error}") from error
     except DuplicateNameError as error:
         detail = f"where has {error.name!r} twice in one object: put the two into an array of and"
         raise _fault("where", detail) from error
+
+
+def _check_size(value: object) -> None:
+    """Pass while a tree has no more parts than are built: the keys of its objects, and the objects without any."""
+    parts, unseen = 0, [value]
+    while unseen:
+        some = unseen.pop()
+        if isinstance(some, dict):
+            parts += max(1, len(some))
+            some = list(some.values())
+        if parts > MOST_PARTS:
+            raise RequestError("query_too_large", f"where has at most {MOST_PARTS:,} parts.", parameter="where")
+        if isinstance(some, list):
+            unseen.extend(item for item in some if isinstance(item, dict | list))
 
 
 def _tree(value: object, place: str) -> FilterIntent:

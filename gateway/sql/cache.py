@@ -7,8 +7,9 @@ from typing import Generic, TypeVar
 
 from gateway.catalog.model import Catalog
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan, WriteStep
+from gateway.sql.embeds import compile_embed
 from gateway.sql.groups import compile_group_count, compile_groups
-from gateway.sql.read import compile_count, compile_embed, compile_estimate, compile_read
+from gateway.sql.read import compile_count, compile_estimate, compile_read
 from gateway.sql.statement import Statement
 from gateway.sql.write import compile_step
 
@@ -70,13 +71,10 @@ class StatementCache:
         """Return the statement of the groups of a plan."""
         return self._kept.get_or_make(("groups", plan), lambda: self._made(compile_groups(self.catalog, plan)))
 
-    def embed(self, embed: Embed, parents: int, *, is_windowed: bool) -> Statement:
+    def embed(self, embed: Embed, parents: int) -> Statement:
         """Return the statement of what some parents embed."""
         made = compile_embed
-        return self._kept.get_or_make(
-            ("embed", embed, parents, is_windowed),
-            lambda: self._made(made(self.catalog, embed, parents, is_windowed=is_windowed)),
-        )
+        return self._kept.get_or_make(("embed", embed, parents), lambda: self._made(made(self.catalog, embed, parents)))
 
     def count(self, plan: AggregatePlan) -> Statement:
         """Return the statement of an exact count, of rows or of groups, with its deadline."""

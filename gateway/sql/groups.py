@@ -28,20 +28,8 @@ def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
     """
     scope = plan_scope(catalog, plan)
     grouped = [group_elements(scope, group) for group in plan.groups]
-    labels = {label.name: label for label in plan.labels}
-    fields: list[PlanField] = []
-    cells: list[Element] = []
-    for group, elements in zip(plan.groups, grouped, strict=True):
-        if not isinstance(group, RelatedRow):
-            fields.append(group)
-            cells.extend(elements)
-        label = labels.get(f"{group.name}_label")
-        if label is not None:
-            fields.append(label)
-            cells.append(scope.element(label))
-    for metric in plan.metrics:
-        fields.append(metric)
-        cells.append(scope.element(metric))
+    shown = _shown(scope, plan, grouped)
+    fields, cells = [field for field, _ in shown], [cell for _, cell in shown]
     links: list[tuple[int, ...]] = []
     for group, elements in zip(plan.groups, grouped, strict=True):
         if isinstance(group, RelatedRow):
@@ -53,11 +41,7 @@ def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
         cells.append(sa.func.count(sa.distinct(scope.value(plan.currency))))
     query = _grouped(scope, plan, cells, [element for elements in grouped for element in elements])
     query = query.order_by(*(_ordered(scope, plan, number) for number in range(len(plan.order))))
-    if plan.limit is not None:
-        query = query.limit(count_parameter(plan.limit))
-    if plan.offset is not None:
-        query = query.offset(count_parameter(plan.offset))
-    text, parameters = render(query, catalog.dialect)
+    text, parameters = render(_paged(query, plan), catalog.dialect)
     return Statement(
         text,
         parameters,
@@ -83,6 +67,25 @@ def group_elements(scope: Scope, group: Group) -> list[Element]:
     if isinstance(group, RelatedRow):
         return [scope.at(group.path).element(column) for column in group.key]
     return [collated(scope.value(group), group.type, scope.dialect)]
+
+
+def _shown(scope: Scope, plan: AggregatePlan, grouped: Sequence[Sequence[Element]]) -> list[tuple[PlanField, Element]]:
+    """The cells of a reply in its order, without those of the rows that groups are keyed by."""
+    labels = {label.name: label for label in plan.labels}
+    shown: list[tuple[PlanField, Element]] = []
+    for group, elements in zip(plan.groups, grouped, strict=True):
+        if not isinstance(group, RelatedRow):
+            shown.append((group, elements[0]))
+        label = labels.get(f"{group.name}_label")
+        if label is not None:
+            shown.append((label, scope.element(label)))
+    return [*shown, *((metric, scope.element(metric)) for metric in plan.metrics)]
+
+
+def _paged(query: sa.Select[Any], plan: AggregatePlan) -> sa.Select[Any]:
+    if plan.limit is not None:
+        query = query.limit(count_parameter(plan.limit))
+    return query if plan.offset is None else query.offset(count_parameter(plan.offset))
 
 
 def _grouped(scope: Scope, plan: AggregatePlan, cells: Sequence[Element], grouped: Sequence[Element]) -> sa.Select[Any]:

@@ -7,7 +7,6 @@ so that this runs once per plan shape and never on a cached plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -20,12 +19,9 @@ from gateway.sql.dialects import (
     Element,
     count_parameter,
     limited_count,
-    link_count_parameter,
-    link_parameter,
     render,
 )
-from gateway.sql.edges import column_of, edge, is_picked, leads_to_one, link, source_of, target_guards
-from gateway.sql.edges import references as references_of
+from gateway.sql.edges import link, source_of
 from gateway.sql.scope import Scope
 from gateway.sql.statement import Constant, LinkValue, Positions, Statement
 
@@ -34,7 +30,7 @@ def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
     """Return the one statement of a read plan, with the decoders of its rows."""
     scope = plan_scope(catalog, plan)
     where = where_of(scope, plan.condition)
-    order = [_ordered(scope, key) for key in plan.order]
+    order = [ordered(scope, key) for key in plan.order]
     cells = Cells(scope, plan)
     query = sa.select(*cells.elements()).select_from(scope.joined()).where(*where).order_by(*order)
     if plan.limit is not None:
@@ -45,89 +41,6 @@ def compile_read(catalog: Catalog, plan: ReadPlan) -> Statement:
         query = query.with_for_update()
     text, parameters = render(query, catalog.dialect)
     return cells.statement(text, parameters)
-
-
-def compile_embed(catalog: Catalog, embed: Embed, parents: int, *, is_windowed: bool) -> Statement:
-    """Return the statement of the rows that a number of parents have through a relationship.
-
-    Its links are the parents' references, then how many rows may come in all. The rows of
-    each parent come in order. ``is_windowed`` numbers them and ends at each parent's limit;
-    without, all rows come, which costs the database half as much where there are few.
-    """
-    plan = embed.plan
-    scope = plan_scope(catalog, plan)
-    tie = _tie(catalog, embed, scope)
-    where = [_among_parents(tie.references, parents), *tie.guards, *where_of(scope, plan.condition)]
-    order = [_ordered(scope, key) for key in plan.order]
-    cells = Cells(scope, plan, tie.references)
-    source = tie.joined(scope.joined())
-    most = link_count_parameter(parents * len(tie.references))
-    query: sa.Select[Any]
-    if is_windowed:
-        query = _windowed(source, cells.elements(), where, tie.references, order, plan, most)
-    else:
-        # By parent first: in the order of the key alone a server may read the whole table for it.
-        order = [*tie.references, *order] if parents > 1 else order
-        order = order if embed.relationship.is_to_many and not embed.is_keyed else []
-        query = sa.select(*cells.elements()).select_from(source).where(*where).order_by(*order).limit(most)
-    text, parameters = render(query, catalog.dialect)
-    return cells.statement(text, parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tie:
-    """What tells which parent a row belongs to: cells of its own, or the key of the parent it is joined to."""
-
-    references: list[Element]
-    guards: list[Element]
-    parent: tuple[sa.FromClause, Element] | None = None
-
-    def joined(self, source: sa.FromClause) -> sa.FromClause:
-        """Return the rows, with their parents where these are joined."""
-        return source if self.parent is None else source.join(*self.parent)
-
-
-def _tie(catalog: Catalog, embed: Embed, scope: Scope) -> _Tie:
-    relationship = embed.relationship
-    if embed.is_keyed:
-        return _Tie(scope.key(), [])
-    guards = [] if relationship.is_to_many or leads_to_one(relationship, scope.table) else [_picked(embed, scope)]
-    if not catalog.ties_numbers(relationship):
-        parent = source_of(relationship.source, "p")
-        key = [column_of(parent, column.name) for column in catalog.tables[relationship.source].key]
-        return _Tie(key, guards, (parent, edge(relationship, parent, scope.source, catalog.dialect)))
-    references = references_of(relationship, scope.source, catalog.dialect)
-    return _Tie(references, [*target_guards(relationship, scope.source, catalog.dialect), *guards])
-
-
-def _picked(embed: Embed, scope: Scope) -> Element:
-    return is_picked(embed.relationship, scope.table, scope.source, "o", scope.dialect)
-
-
-def _among_parents(references: Sequence[Element], parents: int) -> Element:
-    width = len(references)
-    if width == 1:
-        return references[0].in_([link_parameter(place) for place in range(parents)])
-    wanted = [sa.tuple_(*(link_parameter(row * width + part) for part in range(width))) for row in range(parents)]
-    return sa.tuple_(*references).in_(wanted)
-
-
-def _windowed(
-    source: sa.FromClause,
-    elements: Sequence[Element],
-    where: Sequence[Element],
-    references: Sequence[Element],
-    order: Sequence[Element],
-    plan: ReadPlan,
-    most: Element,
-) -> sa.Select[Any]:
-    """The first rows of each parent, in order; a picked to-one takes one."""
-    number = sa.func.row_number().over(partition_by=list(references), order_by=list(order))
-    columns = [element.label(f"c{place}") for place, element in enumerate(elements)]
-    inner = sa.select(*columns, number.label("n")).select_from(source).where(*where).subquery("w")
-    limit = count_parameter(plan.limit) if plan.limit is not None else sa.literal_column("1")
-    shown = [inner.c[f"c{place}"] for place in range(len(elements))]
-    return sa.select(*shown).where(inner.c.n <= limit).order_by(inner.c.n).limit(most)
 
 
 class Cells:
@@ -216,7 +129,8 @@ def _picking(places: Positions) -> Callable[[Sequence[Any]], Sequence[Any]]:
     return itemgetter(*places)
 
 
-def _ordered(scope: Scope, key: Order) -> Element:
+def ordered(scope: Scope, key: Order) -> Element:
+    """Return a sort key as it stands in ORDER BY."""
     element = scope.sorted(key.field)
     return element.desc() if key.is_descending else element.asc()
 

@@ -148,7 +148,7 @@ async def export(call: Call, known: KnownList, form: Format) -> Streamed:
         return reply
     layout = layout_of(known.planned.plan, call.service.catalog.zone)
     count = known.request.given.get("count", "none")
-    question = Question(known.request.intent, call.context(), known.request.is_paged, is_counted=count != "none")
+    question = Question(known.request.intent, call.context(), known.request.is_paged, is_counted=count == "exact")
     parts = _ahead(exports.parts(call.service.statements, question, call.service.guard))
     if form.name in _FILE_WRITERS:
         reply.body = _spooled(_Job(form.name, layout, parts, headers, exports.limits))

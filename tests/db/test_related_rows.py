@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.query.access import Access, Grant
+from gateway.query.access import Access, Grant, Operation
 from gateway.query.intent import ConditionIntent
 from sample_crm import build
 from tests.support.app import App, served
 from tests.support.handed import client_with
 
-READ = frozenset({"read"})
+READ: frozenset[Operation] = frozenset({"read"})
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ async def app(crm: Path, tmp_path: Path) -> AsyncIterator[App]:
 
 def seeing(condition: ConditionIntent) -> Access:
     """Return the access of somebody who sees all rows but only some contacts."""
-    return Access("some", {"*": Grant(frozenset({"read"})), "contacts": Grant(READ, row_filter=(condition,))})
+    return Access("some", {"*": Grant(READ), "contacts": Grant(READ, row_filter=(condition,))})
 
 
 async def test_the_row_that_a_to_one_picks_is_the_same_for_everybody(app: App) -> None:

@@ -28,7 +28,8 @@ def _text(value: str) -> str | None:
 
 
 def _number(value: str) -> Decimal | int | None:
-    return {"5": 5, "-3": -3, "2.50": Decimal("2.5"), "250": 250, "0.001": Decimal("0.001")}.get(value)
+    read: dict[str, Decimal | int] = {"5": 5, "-3": -3, "2.50": Decimal("2.5"), "250": 250, "0.001": Decimal("0.001")}
+    return read.get(value)
 
 
 def _day(value: str) -> date | None:
@@ -93,7 +94,7 @@ def made(seed: int = 8) -> tuple[World, list[Value]]:
     """Return customers and invoices with their custom fields, and the values as they are written."""
     dice = random.Random(seed)
     values: list[Value] = []
-    clients = [
+    clients: list[dict[str, Any]] = [
         {
             "userid": number,
             "company": "".join(dice.choices(LETTERS, k=dice.choice((1, 2)))),
@@ -101,7 +102,7 @@ def made(seed: int = 8) -> tuple[World, list[Value]]:
         }
         for number in range(1, CLIENTS + 1)
     ]
-    invoices = [
+    invoices: list[dict[str, Any]] = [
         {
             "id": number,
             "clientid": dice.choice((0, 99, *range(1, CLIENTS + 1))),

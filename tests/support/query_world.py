@@ -196,8 +196,8 @@ def made_world(seed: int, sizes: Sizes = USUAL, *, has_zero_dates: bool = True) 
         return "".join(dice.choice(LETTERS) for _ in range(dice.choice((least, 1, 1, 2))))
 
     def key_of(rows: Sequence[Row], beyond: int = 3) -> int | None:
-        keys: list[int] = [row["id"] for row in rows]
-        return dice.choice((None, *keys, *range(900, 900 + beyond)))
+        keys: list[int | None] = [None, *(row["id"] for row in rows), *range(900, 900 + beyond)]
+        return dice.choice(keys)
 
     firms: list[dict[str, Any]] = [
         {

@@ -36,9 +36,7 @@ def embed_statements(
         name = (*path, embed.name)
         for parents in PARENTS:
             of = f"{parents} parent{'s' if parents > 1 else ''}"
-            yield f"{'.'.join(name)} of {of}", cache.embed(embed, parents, is_windowed=False)
-        if embed.plan.limit is not None:
-            yield f"{'.'.join(name)} where there are many", cache.embed(embed, PARENTS[-1], is_windowed=True)
+            yield f"{'.'.join(name)} of {of}", cache.embed(embed, parents)
         yield from embed_statements(cache, embed.plan.embeds, name)
 
 

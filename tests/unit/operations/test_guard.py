@@ -438,7 +438,7 @@ async def check_embed(guarding: Guarding, target: str, *links: int) -> None:
     """Check the statement of the one embed of a question, for some parents."""
     planned = ask_any(crm(), target)
     (embed,) = planned.plan.embeds
-    statement = guarding.statements.embed(embed, len(links), is_windowed=False)
+    statement = guarding.statements.embed(embed, len(links))
     await guarding.guard.check_embed(guarding.run, statement, embed, planned.values, (*links, 1_000))
 
 

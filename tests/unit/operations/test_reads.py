@@ -82,6 +82,21 @@ async def test_a_parent_without_rows_differs_from_a_missing_one() -> None:
     assert (len(filled.rows), len(database.log)) == (1, 1)
 
 
+@pytest.mark.parametrize("count", ["exact", "none"])
+async def test_numbers_over_all_rows_of_a_parent_do_not_tell_that_it_exists(count: str) -> None:
+    """They are a row where there is no parent, too, so it is asked for; groups of rows prove it."""
+    target = "clients/1/invoices?metrics=count"
+    there, database = await page(target, {"FROM tblclients AS t WHERE": [(1,)], "FROM tblinvoices": [(0,)]}, count)
+    assert (there.rows, len(database.log)) == ([{"count": 0}], 2)
+
+    with pytest.raises(NotFoundError, match="clients has no row with this key") as caught:
+        await page(target, {"FROM tblinvoices": [(0,)]}, count)
+    assert caught.value.code == "row_unknown"
+
+    grouped, database = await page(f"{target}&group=status", {"FROM tblinvoices": [(2, 1)]}, count)
+    assert (len(grouped.rows), len(database.log)) == (1, 1)
+
+
 async def test_one_row_is_one_statement() -> None:
     """Or none such."""
     columns = crm().resources["leads"].columns

@@ -564,23 +564,17 @@ LONG_MONEY: Decimal = Decimal("12345678901234567890.1000000000000000000001")
         ("money", str(LONG_MONEY), ("and", ("money", "gte", LONG_MONEY), ("money", "lte", LONG_MONEY))),
         ("money.ne", "1.505", ("or", ("money", "lt", Decimal("1.505")), ("money", "gt", Decimal("1.505")))),
         ("money.in", "1.50,2", ("money", "in", Decimal("1.50"), Decimal(2))),
+        ("money.in", "2,1.505", ("money", "in", Decimal(2))),
+        ("money.nin", "1.505,2", ("money", "nin", Decimal(2))),
         (
             "money.in",
-            "2,1.505",
-            (
-                "or",
-                ("money", "eq", Decimal(2)),
-                ("and", ("money", "gte", Decimal("1.505")), ("money", "lte", Decimal("1.505"))),
-            ),
+            "1.505,1.506",
+            ("or", ("and", ("money", "gte", Decimal("1.505")), ("money", "lte", Decimal("1.505")))),
         ),
         (
             "money.nin",
-            "2,1.505",
-            (
-                "and",
-                ("money", "ne", Decimal(2)),
-                ("or", ("money", "lt", Decimal("1.505")), ("money", "gt", Decimal("1.505"))),
-            ),
+            "1.505",
+            ("and", ("or", ("money", "lt", Decimal("1.505")), ("money", "gt", Decimal("1.505")))),
         ),
         (
             "wall",
@@ -601,5 +595,8 @@ LONG_MONEY: Decimal = Decimal("12345678901234567890.1000000000000000000001")
     ],
 )
 def test_a_value_finer_than_its_column_is_asked_as_a_range(path: str, operand: str, due: Shown) -> None:
-    """It equals none of the column's values, but MariaDB rounds it to look it up in an index."""
+    """It equals none of the column's values, but MariaDB rounds it to look it up in an index.
+
+    In a list it adds nothing to what can be equal, nor takes anything from it.
+    """
     assert planned(path, operand) == due

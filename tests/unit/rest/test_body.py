@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import RequestError, ValidationError
 from gateway.rest.body import Body, Rows, parse_body, parse_rows
-from gateway.rest.json_text import nesting
+from gateway.rest.json_text import JsonTextError, read_json
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -121,7 +121,12 @@ def test_depth_is_counted_as_it_is(value: object) -> None:
             item = list(item.values())
         return 1 + max(map(depth, item), default=0) if isinstance(item, list) else 0
 
-    assert nesting(json.dumps(value)) == depth(value)
+    text, deep = json.dumps(value), depth(value)
+
+    assert read_json(text, deep) == value
+    if deep:
+        with pytest.raises(JsonTextError, match=f"nests deeper than {deep - 1} levels"):
+            read_json(text, deep - 1)
 
 
 @pytest.mark.parametrize(

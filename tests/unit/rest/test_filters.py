@@ -108,15 +108,37 @@ def test_groups_combine_from_the_outside_in() -> None:
     assert parsed("filter[not][any][a]", "filter[not][any][b]") == (
         NotIntent(AnyIntent((condition("filter[not][any][a]"), condition("filter[not][any][b]")))),
     )
-    assert parsed("filter[not][payments][a]", "filter[not][payments][b]") == (
-        NotIntent(
-            RelatedIntent(
-                ("payments",),
-                "some",
-                AllIntent((condition("filter[not][payments][a]"), condition("filter[not][payments][b]"))),
-                "filter[not][payments][a]",
-            )
-        ),
+
+
+def some_payment(part: FilterIntent, parameter: str) -> RelatedIntent:
+    return RelatedIntent(("payments",), "some", part, parameter)
+
+
+def test_conditions_on_one_child_under_not_are_negated_alone_too() -> None:
+    """No payment is a and no payment is b, and not only none that is both; also within other groups."""
+    for outer in ("", "[any]", "[client]"):
+        names = [f"filter{outer}[not][payments][{name}]" for name in "ab"]
+        negated = tuple(NotIntent(some_payment(condition(name), name)) for name in names)
+        due: dict[str, tuple[FilterIntent, ...]] = {
+            "": negated,
+            "[any]": (AnyIntent(negated),),
+            "[client]": (RelatedIntent(("client",), "some", AllIntent(negated), names[0]),),
+        }
+        assert parsed(*names) == due[outer]
+
+
+def test_alternatives_under_not_stay_one_condition() -> None:
+    """Wherever they stand in it: they were written as one OR, and that is what does not hold."""
+    child = [f"filter[not][payments][any][{name}]" for name in "ab"]
+    assert parsed(*child, "filter[not][payments][c]") == (
+        NotIntent(some_payment(AnyIntent(tuple(map(condition, child))), child[0])),
+        NotIntent(some_payment(condition("filter[not][payments][c]"), "filter[not][payments][c]")),
+    )
+    outer = [f"filter[not][any][payments][{name}]" for name in "ab"]
+    assert parsed(*outer) == (NotIntent(AnyIntent((some_payment(AllIntent(tuple(map(condition, outer))), outer[0]),))),)
+    assert parsed("filter[not][not][any][a]", "filter[not][any.2][b]", "filter[not][not][any][c]") == (
+        NotIntent(NotIntent(AnyIntent((condition("filter[not][not][any][a]"), condition("filter[not][not][any][c]"))))),
+        NotIntent(AnyIntent((condition("filter[not][any.2][b]"),))),
     )
 
 

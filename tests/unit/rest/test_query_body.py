@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import RequestError
 from gateway.rest.given import Given
-from gateway.rest.query_body import parse_query_body
+from gateway.rest.query_body import MOST_PARAMETERS, MOST_VALUES, parse_query_body
 
 
 def parsed(data: bytes | str, content_type: str | None = "application/json") -> Given:
@@ -82,6 +82,36 @@ def test_depth_is_bounded_before_anything_is_built() -> None:
     """The tree of where may be as deep as in a URL."""
     with pytest.raises(RequestError, match="nests deeper than 65 levels"):
         parsed('{"where":' + '{"not":' * 100_000)
+
+
+def test_parameters_are_bounded() -> None:
+    """The first one too many is named, whatever it is."""
+    names = [f"filter[any.{number}][id]" for number in range(MOST_PARAMETERS + 1)]
+
+    assert len(parsed(json.dumps(dict.fromkeys(names[:-1], 1)))) == MOST_PARAMETERS
+    with pytest.raises(RequestError) as caught:
+        parsed(json.dumps(dict.fromkeys(names, 1)))
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("query_too_large", names[-1])
+
+
+@pytest.mark.parametrize(
+    "body", ['{{"where": {{"or": [{}]}}}}', '{{"filter[id.in]": [{}]}}', '{{"filter[a]": 1, "where": [{}]}}']
+)
+@pytest.mark.parametrize("item", ["{}", "1", "[]", '{"a": 1}'])
+def test_values_are_bounded_before_anything_is_built(body: str, item: str) -> None:
+    """The text is read up to the first one too many, and not judged: what follows need not even be JSON."""
+    with pytest.raises(RequestError, match="has more than 50,000 values") as caught:
+        parsed(body.format(",".join([item] * MOST_VALUES)) + "}")
+
+    assert caught.value.code == "query_too_large"
+
+
+def test_commas_and_brackets_in_text_are_no_values() -> None:
+    """As many as there may be in a comma list or a note."""
+    text = 'a,[{}],"\\,' * MOST_VALUES
+
+    assert parsed(json.dumps({"filter[note]": text})) == {"filter[note]": text}
+    assert len(str(parsed(json.dumps({"filter[id.in]": [1] * (MOST_VALUES - 2)})))) > MOST_VALUES
 
 
 @given(st.recursive(st.none() | st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import RequestError
 from gateway.query.intent import AllIntent, AnyIntent, ConditionIntent, FilterIntent, NotIntent, RelatedIntent
-from gateway.rest.tree import DEEPEST_JSON, QUANTIFIERS, parse_where
+from gateway.rest.tree import DEEPEST_JSON, MOST_PARTS, QUANTIFIERS, parse_where
 
 
 def at(path: str, operand: object, place: str) -> ConditionIntent:
@@ -115,6 +116,20 @@ def test_depth_is_bounded_before_anything_is_built() -> None:
     for tree in (f'{{"not":{deepest}}}', '{"not":' * 100_000):
         with pytest.raises(RequestError, match="nests deeper than 64 levels"):
             parse_where(tree)
+
+
+@pytest.mark.parametrize(
+    "some", [lambda number: {"or": [{}] * (number - 1)}, lambda number: {"and": [{"or": [{"a": 1}] * (number - 2)}]}]
+)
+def test_parts_are_bounded_before_anything_is_built(some: Callable[[int], dict[str, object]]) -> None:
+    """From a body and from a URL; the planner has the limits that clients meet."""
+    parse_where(some(MOST_PARTS))
+    parse_where({"a.in": [1] * (MOST_PARTS + 1)})
+    for tree in (some(MOST_PARTS + 1), json.dumps(some(MOST_PARTS + 1)), {"or": [some(MOST_PARTS), {"b": None}]}):
+        with pytest.raises(RequestError) as caught:
+            parse_where(tree)
+        assert (caught.value.code, caught.value.issues[0].parameter) == ("query_too_large", "where")
+    assert caught.value.detail == "where has at most 2,000 parts."
 
 
 _PATHS = st.lists(

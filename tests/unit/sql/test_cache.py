@@ -72,7 +72,7 @@ def statements(cache: StatementCache, target: str) -> list[Statement]:
     planned = ask_any(CRM, target)
     counts = [cache.count(planned.count)] if planned.count is not None else []
     parents = [cache.read(planned.parent)] if planned.parent is not None else []
-    embeds = [cache.embed(embed, 2, is_windowed=is_many) for embed in planned.plan.embeds for is_many in (False, True)]
+    embeds = [cache.embed(embed, parents) for embed in planned.plan.embeds for parents in (1, 2)]
     return [cache.of(planned.plan), *counts, *parents, *embeds]
 
 
@@ -138,12 +138,11 @@ def test_a_plan_and_its_number_of_groups_are_two_statements() -> None:
 
 
 def test_an_embed_has_a_statement_for_each_number_of_parents() -> None:
-    """And one where there are many rows; each is built once, and with other limits and operands it is the same."""
+    """Each is built once, and with other limits and operands it is the same."""
     cache = StatementCache(CRM, 100, 0.25)
     (one,) = ask(CRM, "invoices?include[items][limit]=1").plan.embeds
     (other,) = ask(CRM, "invoices?include[items][limit]=7").plan.embeds
 
-    for is_windowed in (False, True):
-        assert cache.embed(one, 4, is_windowed=is_windowed) is cache.embed(other, 4, is_windowed=is_windowed)
-    assert cache.embed(one, 4, is_windowed=False) is not cache.embed(one, 8, is_windowed=False)
-    assert cache.compiled == 3
+    assert cache.embed(one, 4) is cache.embed(other, 4)
+    assert cache.embed(one, 4) is not cache.embed(one, 8)
+    assert cache.compiled == 2

@@ -26,7 +26,7 @@ def texts(planned: PlannedRead | PlannedGroups) -> list[str]:
     """Return the texts of every statement that a read can lead to, compiled anew."""
     cache = StatementCache(CRM, 10, 0.25)
     found = [cache.of(planned.plan).text]
-    found.extend(cache.embed(embed, 2, is_windowed=True).text for embed in planned.plan.embeds)
+    found.extend(cache.embed(embed, 2).text for embed in planned.plan.embeds)
     if planned.count is not None:
         estimate = cache.estimate(planned.count)
         found.extend((cache.count(planned.count).text, estimate.text if estimate else ""))

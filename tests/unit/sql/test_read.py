@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.catalog.kinds import Dialect
@@ -10,7 +12,8 @@ from gateway.catalog.reflected import ReflectedColumn, ReflectedForeignKey
 from gateway.query.access import Access, Grant
 from gateway.query.intent import ConditionIntent
 from gateway.query.plan import AggregatePlan, And, Compare, Not, Or, Reached, ReadPlan
-from gateway.sql.read import compile_count, compile_embed, compile_estimate, compile_read, estimated_rows
+from gateway.sql.embeds import compile_embed
+from gateway.sql.read import compile_count, compile_estimate, compile_read, estimated_rows
 from gateway.sql.statement import Constant, LinkValue, Statement
 from tests.support.asking import ALL, READ, ask, ask_any, crm, granted
 from tests.support.catalogs import make_catalog, reflected
@@ -483,9 +486,9 @@ def test_a_zero_date_is_part_of_a_position_as_the_null_it_is() -> None:
 # Embeds
 
 
-def embedded(target: str, parents: int, *, is_windowed: bool = False, access: Access = ALL) -> Statement:
+def embedded(target: str, parents: int, *, access: Access = ALL) -> Statement:
     """Return the statement of the first embed of a list of the CRM, for some parents."""
-    return compile_embed(crm(), ask_any(crm(), target, access).plan.embeds[0], parents, is_windowed=is_windowed)
+    return compile_embed(crm(), ask_any(crm(), target, access).plan.embeds[0], parents)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -493,7 +496,7 @@ def test_the_row_of_a_to_one_is_asked_for_by_its_key(dialect: Dialect) -> None:
     """For all parents at once; its key says whose it is, and more rows than may come never do."""
     catalog = crm(dialect)
     plan = ask(catalog, "invoices?include=client&fields[client]=company").plan
-    statement = compile_embed(catalog, plan.embeds[0], 2, is_windowed=False)
+    statement = compile_embed(catalog, plan.embeds[0], 2)
     mark, page = ("?", "? OFFSET ?") if dialect == "sqlite" else ("%s", "%s")
 
     assert flat(statement.text) == (
@@ -527,24 +530,37 @@ def test_rows_of_one_parent_are_a_list_like_any_other() -> None:
     assert statement.parameters == (LinkValue(0), Constant("invoice"), 2, LinkValue(1))
 
 
-def test_rows_of_several_parents_come_parent_by_parent() -> None:
-    """In the order of the key alone a server may read the whole table for it."""
+def test_rows_of_several_parents_are_numbered() -> None:
+    """So that each has its first ones, one more than is shown. To number whole rows, long texts, would take a disk."""
     statement = embedded(ITEMS, 2)
 
-    assert flat(statement.text).endswith("AND t.qty > %s ORDER BY t.rel_id, t.rate DESC, t.id ASC LIMIT %s")
-    assert statement.parameters == (LinkValue(0), LinkValue(1), Constant("invoice"), 2, LinkValue(2))
-
-
-def test_many_rows_of_several_parents_are_numbered() -> None:
-    """So that each has its first ones, one more than is shown; together no more than may come."""
-    statement = embedded(ITEMS, 2, is_windowed=True)
-
     assert flat(statement.text) == (
-        "SELECT w.c0, w.c1 FROM (SELECT t.rate AS c0, t.rel_id AS c1, row_number() OVER (PARTITION BY t.rel_id "
-        "ORDER BY t.rate DESC, t.id ASC) AS n FROM tblitemable AS t WHERE t.rel_id IN (%s, %s) AND t.rel_type = %s "
-        "AND t.qty > %s) AS w WHERE w.n <= %s ORDER BY w.n LIMIT %s"
+        "SELECT c.rate, w.r0 FROM tblitemable AS c INNER JOIN (SELECT t.id AS k0, t.rel_id AS r0, "
+        "row_number() OVER (PARTITION BY t.rel_id ORDER BY t.rate DESC, t.id ASC) AS n FROM tblitemable AS t "
+        "WHERE t.rel_id IN (%s, %s) AND t.rel_type = %s AND t.qty > %s) AS w ON c.id = w.k0 "
+        "WHERE w.n <= %s ORDER BY w.n LIMIT %s"
     )
     assert statement.parameters == (LinkValue(0), LinkValue(1), Constant("invoice"), 2, 3, LinkValue(2))
+
+
+def test_all_rows_of_several_parents_come_parent_by_parent() -> None:
+    """In the order of the key alone a server may read the whole table for it."""
+    (embed,) = ask_any(crm(), "invoices?include=items&fields[items]=rate").plan.embeds
+    statement = compile_embed(crm(), replace(embed, plan=replace(embed.plan, limit=None)), 2)
+
+    assert flat(statement.text).endswith("AND t.rel_type = %s ORDER BY t.rel_id, t.id ASC LIMIT %s")
+
+
+def test_rows_without_a_key_are_numbered_whole() -> None:
+    """There is nothing to find them again by."""
+    key = ReflectedForeignKey(("parent",), "parents", ("id",))
+    children = reflected("children", "parent int", "word text", key=(), foreign_keys=[key])
+    catalog = make_catalog(reflected("parents", "id int!"), children)
+    plan = ask(catalog, "parents?include=children&fields[children]=word").plan
+
+    assert flat(compile_embed(catalog, plan.embeds[0], 2).text).startswith(
+        "SELECT w.c0, w.c1 FROM (SELECT t.word AS c0, t.parent AS c1, row_number() OVER (PARTITION BY t.parent"
+    )
 
 
 def test_a_picked_row_is_the_first_of_each_parent() -> None:
@@ -571,7 +587,7 @@ def test_a_composite_reference_is_asked_for_as_a_whole() -> None:
     parents = reflected("parents", "a int!", "b int!", key=("a", "b"))
     catalog = make_catalog(parents, reflected("children", "id int!", "a int", "b int", foreign_keys=[key]))
     plan = ask(catalog, "parents?include=children&fields[children]=id").plan
-    statement = compile_embed(catalog, plan.embeds[0], 2, is_windowed=False)
+    statement = compile_embed(catalog, plan.embeds[0], 2)
 
     assert "(t.a, t.b) IN ((%s, %s), (%s, %s))" in flat(statement.text)
     assert statement.parameters[:4] == tuple(LinkValue(place) for place in range(4))

@@ -1,0 +1,139 @@
+"""Embeds -> statements: the rows that many parents have through one relationship, by one statement.
+
+Which parent a row belongs to is told by cells of its own, or by the key of the parent
+that the database joins where only it can say what equals what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.catalog.model import Catalog
+from gateway.query.plan import Embed, Slot
+from gateway.sql.dialects import Element, count_parameter, link_count_parameter, link_parameter, render
+from gateway.sql.edges import column_of, edge, is_picked, leads_to_one, references, source_of, target_guards
+from gateway.sql.read import Cells, ordered, plan_scope, where_of
+from gateway.sql.scope import Scope
+from gateway.sql.statement import Statement
+
+
+def compile_embed(catalog: Catalog, embed: Embed, parents: int) -> Statement:
+    """Return the statement of the rows that a number of parents have through a relationship.
+
+    Its links are the parents' references, then how many rows may come in all. The rows of
+    each parent come in order. Where several parents have a limit each, rows are numbered per
+    parent; a single one has no need of that, and an index may end it early.
+    """
+    plan = embed.plan
+    scope = plan_scope(catalog, plan)
+    tie = _tie(catalog, embed, scope)
+    rows = _Rows(scope, tie, embed, parents)
+    most = link_count_parameter(parents * len(tie.references))
+    if not is_list(embed):
+        cells = Cells(scope, plan, tie.references)
+        query = rows.select(cells.elements()).limit(most)
+    elif parents == 1 or plan.limit is None:
+        cells = Cells(scope, plan, tie.references)
+        # By parent first: in the order of the key alone a server may read the whole table for it.
+        order = [*tie.references, *rows.order()] if parents > 1 else rows.order()
+        query = rows.select(cells.elements()).order_by(*order).limit(most)
+    elif plan.table.key:
+        cells, query = _numbered(rows, plan.limit, most)
+    else:
+        cells = Cells(scope, plan, tie.references)
+        query = _windowed(rows, cells, plan.limit, most)
+    text, parameters = render(query, catalog.dialect)
+    return cells.statement(text, parameters)
+
+
+def is_list(embed: Embed) -> bool:
+    """Whether each parent has rows of it, and not one: groups are keyed by one row each."""
+    return embed.relationship.is_to_many and not embed.is_keyed
+
+
+@dataclass(frozen=True, slots=True)
+class _Tie:
+    """What tells which parent a row belongs to: cells of its own, or the key of the parent it is joined to."""
+
+    references: list[Element]
+    guards: list[Element]
+    parent: tuple[sa.FromClause, Element] | None = None
+
+
+def _tie(catalog: Catalog, embed: Embed, scope: Scope) -> _Tie:
+    relationship = embed.relationship
+    if embed.is_keyed:
+        return _Tie(scope.key(), [])
+    guards = []
+    if not relationship.is_to_many and not leads_to_one(relationship, scope.table):
+        guards.append(is_picked(relationship, scope.table, scope.source, "o", catalog.dialect))
+    if not catalog.ties_numbers(relationship):
+        parent = source_of(relationship.source, "p")
+        key = [column_of(parent, column.name) for column in catalog.tables[relationship.source].key]
+        return _Tie(key, guards, (parent, edge(relationship, parent, scope.source, catalog.dialect)))
+    held = references(relationship, scope.source, catalog.dialect)
+    return _Tie(held, [*target_guards(relationship, scope.source, catalog.dialect), *guards])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of some parents, before any limit."""
+
+    scope: Scope
+    tie: _Tie
+    embed: Embed
+    parents: int
+
+    def order(self) -> list[Element]:
+        """Return the order of one parent's rows."""
+        return [ordered(self.scope, key) for key in self.embed.plan.order]
+
+    def number(self) -> Element:
+        """Return the number of each row among its parent's."""
+        return sa.func.row_number().over(partition_by=self.tie.references, order_by=self.order()).label("n")
+
+    def select(self, elements: Sequence[Element]) -> sa.Select[Any]:
+        """Return the statement of what is selected of the rows; ``elements`` have been asked of the scope."""
+        where = where_of(self.scope, self.embed.plan.condition)
+        wanted = _among(self.tie.references, self.parents)
+        source = self.scope.joined()
+        source = source if self.tie.parent is None else source.join(*self.tie.parent)
+        return sa.select(*elements).select_from(source).where(wanted, *self.tie.guards, *where)
+
+
+def _among(held: Sequence[Element], parents: int) -> Element:
+    width = len(held)
+    if width == 1:
+        return held[0].in_([link_parameter(place) for place in range(parents)])
+    wanted = [sa.tuple_(*(link_parameter(row * width + part) for part in range(width))) for row in range(parents)]
+    return sa.tuple_(*held).in_(wanted)
+
+
+def _numbered(rows: _Rows, limit: Slot, most: Element) -> tuple[Cells, sa.Select[Any]]:
+    """The first rows of each parent: their keys are numbered, and the rows joined to those that count.
+
+    A window over whole rows would put their long texts into a table on disk.
+    """
+    table, plan = rows.scope.table, rows.embed.plan
+    keys = [element.label(f"k{place}") for place, element in enumerate(rows.scope.key())]
+    held = [element.label(f"r{place}") for place, element in enumerate(rows.tie.references)]
+    inner = rows.select([*keys, *held, rows.number()]).subquery("w")
+    source = source_of(table.name, "c")
+    scope = Scope(rows.scope.catalog, table, source, plan.today, plan.filters)
+    cells = Cells(scope, plan, [inner.c[f"r{place}"] for place in range(len(held))])
+    elements = cells.elements()
+    same = [column == inner.c[f"k{place}"] for place, column in enumerate(scope.key())]
+    query = sa.select(*elements).select_from(scope.joined().join(inner, sa.and_(*same)))
+    return cells, query.where(inner.c.n <= count_parameter(limit)).order_by(inner.c.n).limit(most)
+
+
+def _windowed(rows: _Rows, cells: Cells, limit: Slot, most: Element) -> sa.Select[Any]:
+    """The first rows of each parent where rows have no key."""
+    columns = [element.label(f"c{place}") for place, element in enumerate(cells.elements())]
+    inner = rows.select([*columns, rows.number()]).subquery("w")
+    shown = [inner.c[f"c{place}"] for place in range(len(columns))]
+    return sa.select(*shown).where(inner.c.n <= count_parameter(limit)).order_by(inner.c.n).limit(most)
