@@ -155,7 +155,7 @@ def _not_below(count: Count, seen: int) -> Count:
 
 
 def doubtful_parent(planned: PlannedRead | PlannedGroups, shown: int) -> ReadPlan | None:
-    """Return the plan of the parent that so many rows do not prove: numbers over all rows are a row, without any too."""
+    """Return the parent's plan where so many rows do not prove it: numbers over all rows are a row, of none too."""
     plan = planned.plan
     is_over_all = isinstance(plan, AggregatePlan) and not plan.groups
     return None if shown and not is_over_all else planned.parent

@@ -151,7 +151,7 @@ class AggregateIntent:
 
     ``groups`` and ``metrics`` are the words as sent, which are also the keys of the reply;
     ``order`` names some of them. The path of a ``having`` condition is the metric's words and an
-    operator: ``("sum", "total", "gte")``. No groups are one row over everything.
+    operator: ``("sum", "total", "gte")``. No groups are one row over everything, no metrics are ``count``.
     """
 
     resource: str

@@ -60,20 +60,27 @@ def own_columns(expression: Expression) -> Iterator[Column]:
 
 
 def may_follow(access: Access, catalog: Catalog, relationship: Relationship) -> bool:
-    """Whether the caller may know which rows a relationship ties: it may read what the rows that refer hold of it.
+    """Whether the caller may know which rows a relationship ties: it may read the columns that tie them.
 
     As a relationship by a hidden column is none, so is one by a column that the caller may
-    not read: the row at its end would tell the value. For a table without any grant that is
-    not decided here; there the grant is missing.
+    not read: the rows at the other end would tell its value. Of a table without any grant
+    nothing is decided here; there the grant is missing.
     """
-    is_held_here = relationship.is_held_here
-    holder = catalog.tables[relationship.source if is_held_here else relationship.target]
-    grant = access.grant_on(holder)
-    if grant is None or grant.readable is None or not access.may("read", holder):
-        return True
     picked = relationship.pick.guards if relationship.pick is not None else ()
-    held = {local if is_held_here else remote for local, remote in relationship.pairs}
-    return held.union(guard.column for guard in (*relationship.guards, *picked)) <= grant.readable
+    guards = {guard.column for guard in (*relationship.guards, *picked)}
+    here, there = ({pair[side] for pair in relationship.pairs} for side in (0, 1))
+    if relationship.is_held_here:
+        here |= guards
+    else:
+        there |= guards
+    return _may_read(access, catalog.tables[relationship.source], here) and _may_read(
+        access, catalog.tables[relationship.target], there
+    )
+
+
+def _may_read(access: Access, table: Table, columns: set[str]) -> bool:
+    grant = access.grant_on(table)
+    return grant is None or grant.readable is None or not access.may("read", table) or columns <= grant.readable
 
 
 def relationship_of(context: Context, table: Table, name: str) -> Relationship | None:

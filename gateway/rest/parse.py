@@ -199,7 +199,7 @@ def _groups(resource: str, given: Given, origin: Origin | None, own: frozenset[s
         resource,
         origin=origin,
         groups=groups,
-        metrics=words(given["metrics"], "metrics", "group_syntax") if "metrics" in given else ("count",),
+        metrics=words(given["metrics"], "metrics", "group_syntax") if "metrics" in given else (),
         having=tuple(_having(name, value) for name, value in given.items() if stem_of(name) == "having"),
         conditions=_conditions(given),
         search=optional_text(given, "q"),

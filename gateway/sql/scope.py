@@ -65,6 +65,7 @@ from gateway.sql.dialects import (
 from gateway.sql.edges import column_of, edge, guards, leads_to_one, source_of
 from gateway.sql.periods import average, period
 
+_MOST_NESTED: Final = 100
 _BINARY: Final = MappingProxyType(
     {"+": add, "-": sub, "<": lt, "<=": le, ">": gt, ">=": ge, "=": eq, "<>": ne, "and": and_}
 )
@@ -375,9 +376,9 @@ class Scope:
             case Compare():
                 return self._compare(condition)
             case And(parts=parts):
-                return sa.and_(sa.true(), *(self.condition(part) for part in parts))
+                return sa.and_(sa.true(), *self._parts(parts, sa.and_))
             case Or(parts=parts):
-                return sa.or_(sa.false(), *(self.condition(part) for part in parts))
+                return sa.or_(sa.false(), *self._parts(parts, sa.or_))
             case Not(part=part):
                 return sa.not_(self.condition(part))
             case Reached():
@@ -386,6 +387,17 @@ class Scope:
                 return self._quantified(condition)
             case Granted(part=part):
                 return self._granted(part)
+
+    def _parts(self, parts: Sequence[Condition], joined: Callable[..., Element]) -> list[Element]:
+        """The parts of a condition; SQLite nests each in the next, 1,000 deep at most: there many stand in groups.
+
+        A comparison with 1 is unknown where the group is.
+        """
+        found = [self.condition(part) for part in parts]
+        if self.dialect != "sqlite" or len(found) <= _MOST_NESTED:
+            return found
+        starts = range(0, len(found), _MOST_NESTED)
+        return [joined(*found[start : start + _MOST_NESTED]) == sa.literal_column("1") for start in starts]
 
     def _granted(self, part: Condition) -> Element:
         """A grant's own condition goes by all rows: whoever wrote it may see them."""

@@ -337,6 +337,9 @@ async def test_permissions_hold_as_in_json(app: App, monkeypatch: pytest.MonkeyP
         ("invoices.csv?envelope=false", 400, "parameter_conflict"),
         ("invoices.ndjson?spreadsheet=true", 400, "parameter_conflict"),
         ("clients/0/invoices.csv", 404, "row_unknown"),
+        ("clients/0/invoices.csv?metrics=count", 404, "row_unknown"),
+        ("clients/0/invoices.xlsx?metrics=count&count=exact", 404, "row_unknown"),
+        ("clients/0/invoices.ndjson?metrics=count&having[count.gt]=0", 404, "row_unknown"),
         ("invoices/1/client.csv", 406, "not_acceptable"),
     ],
 )

@@ -429,3 +429,61 @@ async def test_a_query_joins_no_more_tables_than_servers_can(app: App) -> None:
     assert len(further) + len(edges) > 30
     assert (reply.status_code, reply.json()["code"]) == (400, "query_too_large"), reply.text
     assert "at most 30 different paths" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "parameter"),
+    [
+        ('{"where": {"or": [' + ",".join(["{}"] * 1_000_000) + "]}}", "query_too_large", None),
+        ('{"filter[id.in]": [' + ",".join(["1"] * 1_000_000) + "]}", "query_too_large", None),
+        (
+            json.dumps({f"filter[any.{number}][id]": 1 for number in range(20_000)}),
+            "query_too_large",
+            "filter[any.1000][id]",
+        ),
+        (json.dumps({"where": {"or": [{"id": 1}] * 20_000}}), "query_too_large", "where"),
+        ('{"where": ' + "[" * 4_000_000, "body_syntax", None),
+    ],
+    ids=["objects", "values", "parameters", "parts", "brackets"],
+)
+async def test_a_huge_body_is_refused_for_its_size_alone(app: App, body: str, code: str, parameter: str | None) -> None:
+    """Before its parts are built: nobody else is served while that is done, and a million took seconds."""
+    reply = await app.client.request("QUERY", "/api/v1/invoices", content=body.encode(), headers=JSON)
+    problem = reply.json()
+
+    assert (reply.status_code, problem["code"]) == (400, code)
+    assert problem.get("errors", [{}])[0].get("parameter") == parameter
+
+
+# Negation
+
+SOME = "filter[id.lte]=900&fields=id&per_page=1000&count=none"
+
+
+async def test_each_condition_under_not_is_negated_alone(app: App) -> None:
+    """Also two on one relationship: invoices without a payment over 100, and without one under 50."""
+    both = ids(
+        await app.json(f"invoices?filter[not][payments][amount.gt]=100&filter[not][payments][amount.lt]=50&{SOME}")
+    )
+    over = ids(await app.json(f"invoices?filter[not][payments.amount.gt]=100&{SOME}"))
+    under = ids(await app.json(f"invoices?filter[not][payments.amount.lt]=50&{SOME}"))
+    at_once = ids(await app.json(f'invoices?where={{"payments":{{"none":{{"amount.gt":100,"amount.lt":50}}}}}}&{SOME}'))
+
+    assert set(both) == set(over) & set(under)
+    assert 0 < len(both) < len(at_once)
+
+
+# Numbers of a parent
+
+
+@pytest.mark.parametrize(
+    "numbers", ["metrics=count", "metrics=count,sum.total&count=none", "metrics=count&having[count.gt]=0"]
+)
+async def test_numbers_of_a_parent_that_is_not_there_are_not_found(app: App, numbers: str) -> None:
+    """As its rows and groups are; of a parent without rows they are 0."""
+    for asked in (numbers, "group=status", "fields=id"):
+        reply = await app.get(f"clients/999999/invoices?{asked}")
+        assert (reply.status_code, reply.json()["code"]) == (404, "row_unknown"), asked
+
+    assert (await app.get(f"clients/1/invoices?{numbers}")).status_code == 200
+    assert (await app.json("clients/1/invoices?metrics=count&filter[id]=0"))["data"] == [{"count": 0}]

@@ -280,7 +280,8 @@ class World:
             case Not(part=part):
                 return _opposite(self.truth(table, row, part))
             case Parent(path=path, part=part):
-                return self.truth(table, row, seen_from(path, part))
+                is_there = self.along(table, row, path) is not None
+                return self.truth(table, row, seen_from(path, part)) if is_there else False
             case Children(path=path, many=many, quantifier=quantifier, part=part):
                 start, source = self.along(table, row, path), self.table_at(table, path)
                 children = self.related(source, start, many) if start is not None else []

@@ -12,7 +12,7 @@ from gateway.operations.tags import Tags
 from gateway.query.intent import PageIntent, ReadIntent
 from gateway.query.planner import plan_read
 from gateway.sql.cache import StatementCache
-from tests.support.asking import ask, ask_groups, context_of, crm
+from tests.support.asking import ask, ask_any, ask_groups, context_of, crm
 from tests.support.fake_database import Answer, FakeDatabase
 
 EXPLAINED = (1, "SIMPLE", "t", "ALL", None, None, None, None, 3, "100.00", "")
@@ -27,7 +27,7 @@ def reading(script: dict[str, Answer]) -> tuple[Reads, FakeDatabase]:
 
 async def page(target: str, script: dict[str, Answer], count: str = "exact") -> tuple[PageResult, FakeDatabase]:
     reads, database = reading(script)
-    return await reads.page(ask(crm(), target), count), database
+    return await reads.page(ask_any(crm(), target), count), database
 
 
 def rows(number: int, first: int = 1) -> list[tuple[object, ...]]:

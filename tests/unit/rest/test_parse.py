@@ -378,9 +378,9 @@ def test_each_parameter_of_groups_has_its_place_in_the_intent() -> None:
 @pytest.mark.parametrize(
     ("query", "groups", "metrics"),
     [
-        ("group=status", ("status",), ("count",)),
+        ("group=status", ("status",), ()),
         ("metrics=sum.total", (), ("sum.total",)),
-        ("having[count.gt]=1", (), ("count",)),
+        ("having[count.gt]=1", (), ()),
     ],
 )
 def test_any_word_of_groups_makes_groups(query: str, groups: tuple[str, ...], metrics: tuple[str, ...]) -> None:
