@@ -72,7 +72,7 @@ class Settings:
     max_offset: int = _setting(
         1_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0
     )
-    max_conditions: int = _setting(200, "conditions that the filters of one query may have", least=1, most=10_000)
+    max_conditions: int = _setting(200, "conditions that the filters of one query may have", least=1, most=1_000)
     max_filter_depth: int = _setting(12, "groups of a filter that may stand inside each other", least=1, most=100)
     max_path: int = _setting(5, "relationships that one name may follow", least=1, most=20)
     max_includes: int = _setting(20, "relationships that one query may include", least=0, most=1_000)

@@ -157,7 +157,9 @@ class _Filling:
     check: Check | None = None
     cut: dict[int, _Cut] = field(default_factory=dict)
 
-    async def fill(self, parent: Table, embeds: Sequence[Embed], found: Rows, often: Sequence[int]) -> None:
+    async def fill(
+        self, parent: Table, embeds: Sequence[Embed], found: Rows, often: Sequence[int], path: str = ""
+    ) -> None:
         """Lay the embeds into the rows of a table, which stand in so many places each."""
         for embed, places in zip(embeds, found.statement.links, strict=True):
             links = _held(found.raw, places)
@@ -165,7 +167,7 @@ class _Filling:
             for link, times in zip(links, often, strict=True):
                 if link is not None:
                     wanted[link] = wanted.get(link, 0) + times
-            children = await self._children(embed, wanted)
+            children = await self._children(embed, wanted, f"{path}{embed.name}")
             if is_list(embed):
                 self._lay_lists(parent, embed, found, links, children)
             else:
@@ -186,25 +188,25 @@ class _Filling:
         slot = embed.plan.limit
         return None if slot is None or not is_list(embed) else int(str(self.values[slot])) - 1
 
-    async def _children(self, embed: Embed, wanted: Mapping[object, int]) -> _Children:
+    async def _children(self, embed: Embed, wanted: Mapping[object, int], path: str) -> _Children:
         """The rows of all parents; what those that are shown embed in turn is in them."""
         children, parents = _Children(), tuple(wanted)
         for start in range(0, len(parents), MOST_PARENTS):
             found = await self._fetched(embed, parents[start : start + MOST_PARENTS])
             shown = children.take(found, _held(found.raw, found.statement.reference), self._limit(embed))
             often = [wanted.get(link, 0) for link in shown]
-            self._spend(embed, sum(often))
+            self._spend(path, sum(often))
             if embed.plan.embeds and found.rows:
-                await self.fill(embed.plan.table, embed.plan.embeds, found, often)
+                await self.fill(embed.plan.table, embed.plan.embeds, found, often, f"{path}.")
         return children
 
-    def _spend(self, embed: Embed, rows: int) -> None:
+    def _spend(self, path: str, rows: int) -> None:
         self.most -= rows
         if self.most < 0:
             raise RequestError(
                 "rows_too_many",
-                f"The rows of {embed.name} exceed what one answer may hold: ask for fewer rows, or for fewer of each "
-                f"with include[{embed.name}][limit].",
+                f"The rows of {path} exceed what one answer may hold: ask for fewer rows, or for fewer of each "
+                f"with include[{path}][limit].",
                 parameter="include",
             )
 

@@ -18,7 +18,8 @@ from gateway.query.deletes import plan_delete_each
 from gateway.query.intent import FilterIntent, WriteIntent
 from gateway.query.judged import at_fault
 from gateway.query.plan import Compare, InsertStep, Order, ReadPlan, SlotValue, Values
-from gateway.query.planner import conjunction, row_filter, with_today
+from gateway.query.planner import conjunction
+from gateway.query.reach import row_filter, with_reach
 from gateway.query.writes import PlannedWrite, plan_create, plan_update_each, result_fields, writable_table
 
 MOST_ROWS: Final = 1_000
@@ -93,7 +94,7 @@ def _bulk(
     condition = conjunction(asked, *row_filter(context, table))
     order = tuple(Order(column) for column in table.key)
     plan = ReadPlan(table, table.key, condition, order, is_locking=True)
-    chosen = replace(with_today(context, plan), limit=context.slots.add(most + 1))
+    chosen = replace(with_reach(context, plan), limit=context.slots.add(most + 1))
     return PlannedBulk(chosen, context.slots.frozen(), each, most)
 
 
@@ -171,7 +172,7 @@ def _found(context: Context, intent: WriteIntent, create: PlannedWrite, path: st
     fields = result_fields(context, table, (each.field for each in create.custom))
     missing = tuple(column for column in table.key if column not in fields)
     plan = ReadPlan(table, (*fields, *missing), condition, format=intent.format, is_tagged=True)
-    return with_today(context, plan), context.slots.frozen()
+    return with_reach(context, plan), context.slots.frozen()
 
 
 def _sent(create: PlannedWrite) -> dict[str, object]:

@@ -27,7 +27,8 @@ from gateway.query.plan import (
     WritePlan,
     WrittenColumn,
 )
-from gateway.query.planner import conjunction, key_condition, open_key, row_filter, with_today
+from gateway.query.planner import conjunction, key_condition, open_key
+from gateway.query.reach import row_filter, with_reach
 from gateway.query.writes import Dependant, PlannedWrite, refuse, writable_table
 
 MOST_COUNTED: Final = 100
@@ -79,7 +80,7 @@ def _deletable_table(context: Context, resource: str) -> Table:
 def _planned_delete(context: Context, table: Table, key: Condition, *, is_tagged: bool = False) -> PlannedWrite:
     condition = conjunction(key, *row_filter(context, table))
     fields = table.columns if table.mode is WriteMode.MANAGED else table.key
-    locked = with_today(context, ReadPlan(table, fields, condition, is_locking=True, is_tagged=is_tagged))
+    locked = with_reach(context, ReadPlan(table, fields, condition, is_locking=True, is_tagged=is_tagged))
     edges = tuple(_edges(context, table, key, frozenset({table.name})))
     limit = context.slots.add(MOST_COUNTED + 1)
     freed = tuple(_freed(context, table, key, edge) for edge in edges if edge.relationship.is_freed)

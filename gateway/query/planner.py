@@ -28,12 +28,9 @@ from gateway.query.positions import (
     position_values,
     rows_after,
 )
-from gateway.query.reach import fields_of, row_filter, with_reach
-from gateway.query.reach import with_reach as with_today
+from gateway.query.reach import row_filter, with_reach
 from gateway.query.resolve import readable_relationships, relationship_of
 from gateway.query.suggest import nearest
-
-__all__ = ["fields_of", "plan_read", "row_filter", "with_today"]
 
 DEFAULT_PER_PAGE: Final = 25
 

@@ -33,7 +33,8 @@ from gateway.query.plan import (
     Values,
     WritePlan,
 )
-from gateway.query.planner import conjunction, key_condition, open_key, row_filter, with_today
+from gateway.query.planner import conjunction, key_condition, open_key
+from gateway.query.reach import row_filter, with_reach
 from gateway.query.resolve import is_readable, readable_columns
 
 
@@ -151,7 +152,7 @@ def _planned_update(
     steps = (UpdateStep(table, written, key),) if written else ()
     fields = result_fields(context, table, judged.named_custom())
     result = ReadPlan(table, fields, condition, format=intent.format, is_tagged=True)
-    plan = WritePlan((with_today(context, locked),), steps, with_today(context, result))
+    plan = WritePlan((with_reach(context, locked),), steps, with_reach(context, result))
     return PlannedWrite(
         plan,
         context.slots.frozen(),
@@ -265,7 +266,7 @@ def _created_row(
     fields = result_fields(context, table, custom)
     missing = tuple(column for column in table.key if column not in fields)
     result = ReadPlan(table, (*fields, *missing), condition, format=intent.format, is_tagged=True)
-    return with_today(context, result), key_slot
+    return with_reach(context, result), key_slot
 
 
 def with_value(planned: PlannedWrite, slot: Slot, value: object) -> PlannedWrite:

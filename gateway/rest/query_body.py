@@ -6,7 +6,7 @@ Values are strings, numbers, booleans, or arrays of them where a URL has a comma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -19,6 +19,9 @@ from gateway.rest.tree import DEEPEST_JSON
 QUERY_TYPE: Final = "application/json"
 
 MOST_PARAMETERS: Final = 1_000
+
+LONGEST_NAME: Final = 8_192
+"""Characters of a parameter's name, as many as a URL has."""
 
 MOST_VALUES: Final = 50_000
 """Values of a body in all, far over what a query compares with: nobody else is served while they are read."""
@@ -38,15 +41,23 @@ def parse_query_body(content_type: str | None, data: bytes, header: str) -> Give
         detail = f"Send the query as a JSON object, with Content-Type: {QUERY_TYPE}."
         raise RequestError("media_type_unsupported", detail, headers={header: QUERY_TYPE})
     values = _object(data)
-    if len(values) > MOST_PARAMETERS:
-        detail = f"A query has at most {MOST_PARAMETERS:,} parameters; this one has {len(values):,}."
-        raise RequestError("query_too_large", detail, parameter=list(values)[MOST_PARAMETERS])
+    _check_names(tuple(values))
     for name, value in values.items():
         if name == "where" and not isinstance(value, dict):
             raise _invalid(name, "where holds the tree itself, a JSON object")
         if name != "where" and not _is_value(value):
             raise _invalid(name, f"{name} takes a string, a number, a boolean or an array of them")
     return values
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if len(names) > MOST_PARAMETERS:
+        detail = f"A query has at most {MOST_PARAMETERS:,} parameters; this one has {len(names):,}."
+        raise RequestError("query_too_large", detail, parameter=names[MOST_PARAMETERS])
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            detail = f"The name of a parameter has at most {LONGEST_NAME:,} characters: {name[:40]!r}… has more."
+            raise RequestError("query_too_large", detail, parameter=name[:LONGEST_NAME])
 
 
 def _object(data: bytes) -> Mapping[str, object]:

@@ -34,7 +34,6 @@ from gateway.catalog.model import (
     Table,
     TodayTerm,
 )
-from gateway.query.conditions import LIKE_ESCAPE
 from gateway.query.plan import (
     And,
     Compare,
@@ -52,6 +51,7 @@ from gateway.query.plan import (
     Related,
     Slot,
 )
+from gateway.sql.comparisons import compared, without_zero_dates
 from gateway.sql.custom import custom_value, label_value
 from gateway.sql.dialects import (
     Element,
@@ -322,7 +322,7 @@ class Scope:
         left, right = self._term(term.left), self._term(term.right)
         result: Element = _BINARY[term.operator](left, right)
         if term.operator in ("<", "<=", "<>") and isinstance(term.left, ColumnTerm):
-            return self._without_zero_dates(result, left, term.left.column.type)
+            return without_zero_dates(result, is_zero_date(left, term.left.column.type, self.dialect))
         return result
 
     def _sum(self, term: SumTerm) -> Element:
@@ -439,44 +439,8 @@ class Scope:
         return query.correlate(self.source).exists()
 
     def _compare(self, compare: Compare) -> Element:
-        field = compare.field
-        element = collated(self.element(field), field.type, self.dialect)
-        slots = [slot_parameter(slot) for slot in compare.slots]
-        match compare.operator:
-            case "null" | "not_null":
-                return self._nullness(element, field.type, is_null=compare.operator == "null")
-            case "in":
-                return element.in_(slots)
-            case "nin":
-                return self._without_zero_dates(element.not_in(slots), element, field.type)
-            case "like":
-                return element.like(slots[0], escape=LIKE_ESCAPE)
-            case "nlike":
-                return element.not_like(slots[0], escape=LIKE_ESCAPE)
-            case "exact":
-                return bytewise(self.element(field), slots[0], self.dialect)
-            case "eq" | "gt" | "gte":
-                return self._plain(compare.operator, element, slots[0])
-            case "ne" | "lt" | "lte":
-                plain = self._plain(compare.operator, element, slots[0])
-                return self._without_zero_dates(plain, element, field.type)
-
-    def _plain(self, operator: str, element: Element, operand: Element) -> Element:
-        comparison: Element = _COMPARISONS[operator](element, operand)
-        return comparison
-
-    def _nullness(self, element: Element, column_type: ColumnType, *, is_null: bool) -> Element:
-        zero = is_zero_date(element, column_type, self.dialect)
-        missing = element.is_(None) if zero is None else sa.or_(element.is_(None), zero)
-        if is_null:
-            return missing
-        return element.is_not(None) if zero is None else sa.and_(element.is_not(None), sa.not_(zero))
-
-    def _without_zero_dates(self, comparison: Element, element: Element, column_type: ColumnType) -> Element:
-        zero = is_zero_date(element, column_type, self.dialect)
-        return comparison if zero is None else sa.and_(comparison, sa.not_(zero))
-
-
-_COMPARISONS: Final[MappingProxyType[str, Callable[[Any, Any], Any]]] = MappingProxyType(
-    {"eq": eq, "ne": ne, "gt": gt, "gte": ge, "lt": lt, "lte": le}
-)
+        element = self.element(compare.field)
+        if compare.operator == "exact":
+            return bytewise(element, slot_parameter(compare.slots[0]), self.dialect)
+        element = collated(element, compare.field.type, self.dialect)
+        return compared(compare, element, is_zero_date(element, compare.field.type, self.dialect))

@@ -20,7 +20,7 @@ from gateway.query.bulk import (
 )
 from gateway.query.intent import ConditionIntent, WriteIntent
 from gateway.query.plan import And, Compare
-from gateway.query.planner import fields_of
+from gateway.query.reach import fields_of
 from gateway.query.writes import plan_update, with_key
 from tests.support.asking import ALL, context_of, crm, granted
 from tests.support.catalogs import make_catalog, reflected

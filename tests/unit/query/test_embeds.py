@@ -60,7 +60,7 @@ def test_embeds_come_with_lists_rows_and_relationships() -> None:
     assert tree(ask(CRM, "invoices/1?include=client").plan) == {"client": {}}
     assert tree(ask(CRM, "clients/1/invoices?include=items").plan) == {"items": {}}
     assert tree(ask(CRM, "invoices/1/client?include=contacts").plan) == {"contacts": {}}
-    assert not ask(CRM, "invoices/1?include=client").plan.is_tagged
+    assert ask(CRM, "invoices/1?include=client").plan.is_tagged
     assert ask(CRM, "invoices/1").plan.is_tagged
 
 

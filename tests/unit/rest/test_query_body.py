@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import RequestError
 from gateway.rest.given import Given
-from gateway.rest.query_body import MOST_PARAMETERS, MOST_VALUES, parse_query_body
+from gateway.rest.query_body import LONGEST_NAME, MOST_PARAMETERS, MOST_VALUES, parse_query_body
 
 
 def parsed(data: bytes | str, content_type: str | None = "application/json") -> Given:
@@ -92,6 +92,16 @@ def test_parameters_are_bounded() -> None:
     with pytest.raises(RequestError) as caught:
         parsed(json.dumps(dict.fromkeys(names, 1)))
     assert (caught.value.code, caught.value.issues[0].parameter) == ("query_too_large", names[-1])
+
+
+def test_names_are_no_longer_than_in_a_url() -> None:
+    """What is refused names its beginning."""
+    name = "filter" + "[a]" * (LONGEST_NAME // 3)
+
+    assert parsed(json.dumps({name[:LONGEST_NAME]: 1}))
+    with pytest.raises(RequestError, match=r"at most 8,192 characters: 'filter\[a\]") as caught:
+        parsed(json.dumps({name: 1}))
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("query_too_large", name[:LONGEST_NAME])
 
 
 @pytest.mark.parametrize(

@@ -25,16 +25,10 @@ FROM tblprojects AS t
 WHERE t.clientid IN (%s) ORDER BY t.id ASC
  LIMIT %s
 
--- invoice.client.projects of 4 parents: ^0, ^1, ^2, ^3, ^4
-SELECT t.name, t.status, t.clientid
+-- invoice.client.projects of 4 parents: ^0, ^1, ^2, ^3, $3, ^4
+SELECT c.name, c.status, w.r0
+FROM tblprojects AS c INNER JOIN (SELECT t.id AS k0, t.clientid AS r0, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
 FROM tblprojects AS t
-WHERE t.clientid IN (%s, %s, %s, %s) ORDER BY t.clientid, t.id ASC
- LIMIT %s
-
--- invoice.client.projects where there are many: ^0, ^1, ^2, ^3, $3, ^4
-SELECT w.c0, w.c1, w.c2
-FROM (SELECT t.name AS c0, t.status AS c1, t.clientid AS c2, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
-FROM tblprojects AS t
-WHERE t.clientid IN (%s, %s, %s, %s)) AS w
+WHERE t.clientid IN (%s, %s, %s, %s)) AS w ON c.id = w.k0
 WHERE w.n <= %s ORDER BY w.n
  LIMIT %s

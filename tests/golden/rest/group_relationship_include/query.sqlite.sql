@@ -25,16 +25,10 @@ FROM tblprojects AS t
 WHERE t.clientid IN (?) ORDER BY t.id ASC
  LIMIT ? OFFSET ?
 
--- invoice.client.projects of 4 parents: ^0, ^1, ^2, ^3, ^4, 0
-SELECT t.name, t.status, t.clientid
+-- invoice.client.projects of 4 parents: ^0, ^1, ^2, ^3, $3, ^4, 0
+SELECT c.name, c.status, w.r0
+FROM tblprojects AS c JOIN (SELECT t.id AS k0, t.clientid AS r0, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
 FROM tblprojects AS t
-WHERE t.clientid IN (?, ?, ?, ?) ORDER BY t.clientid, t.id ASC
- LIMIT ? OFFSET ?
-
--- invoice.client.projects where there are many: ^0, ^1, ^2, ^3, $3, ^4, 0
-SELECT w.c0, w.c1, w.c2
-FROM (SELECT t.name AS c0, t.status AS c1, t.clientid AS c2, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
-FROM tblprojects AS t
-WHERE t.clientid IN (?, ?, ?, ?)) AS w
+WHERE t.clientid IN (?, ?, ?, ?)) AS w ON c.id = w.k0
 WHERE w.n <= ? ORDER BY w.n
  LIMIT ? OFFSET ?

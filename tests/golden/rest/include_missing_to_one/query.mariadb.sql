@@ -9,11 +9,11 @@ SET STATEMENT max_statement_time=0.250 FOR SELECT count(*) AS count_1 FROM tblin
 -- agent of 1 parent: ^0, ^1
 SELECT t.firstname, t.staffid
 FROM tblstaff AS t
-WHERE t.staffid IN (%s) ORDER BY t.staffid ASC
+WHERE t.staffid IN (%s)
  LIMIT %s
 
 -- agent of 4 parents: ^0, ^1, ^2, ^3, ^4
 SELECT t.firstname, t.staffid
 FROM tblstaff AS t
-WHERE t.staffid IN (%s, %s, %s, %s) ORDER BY t.staffid, t.staffid ASC
+WHERE t.staffid IN (%s, %s, %s, %s)
  LIMIT %s

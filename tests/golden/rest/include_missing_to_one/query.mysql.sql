@@ -9,11 +9,11 @@ SELECT /*+ MAX_EXECUTION_TIME(250) */ count(*) AS count_1 FROM tblinvoices AS t
 -- agent of 1 parent: ^0, ^1
 SELECT t.firstname, t.staffid
 FROM tblstaff AS t
-WHERE t.staffid IN (%s) ORDER BY t.staffid ASC
+WHERE t.staffid IN (%s)
  LIMIT %s
 
 -- agent of 4 parents: ^0, ^1, ^2, ^3, ^4
 SELECT t.firstname, t.staffid
 FROM tblstaff AS t
-WHERE t.staffid IN (%s, %s, %s, %s) ORDER BY t.staffid, t.staffid ASC
+WHERE t.staffid IN (%s, %s, %s, %s)
  LIMIT %s

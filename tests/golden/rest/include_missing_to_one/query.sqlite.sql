@@ -9,11 +9,11 @@ SELECT count(*) AS count_1 FROM tblinvoices AS t
 -- agent of 1 parent: ^0, ^1, 0
 SELECT t.firstname, t.staffid
 FROM tblstaff AS t
-WHERE t.staffid IN (?) ORDER BY t.staffid ASC
+WHERE t.staffid IN (?)
  LIMIT ? OFFSET ?
 
 -- agent of 4 parents: ^0, ^1, ^2, ^3, ^4, 0
 SELECT t.firstname, t.staffid
 FROM tblstaff AS t
-WHERE t.staffid IN (?, ?, ?, ?) ORDER BY t.staffid, t.staffid ASC
+WHERE t.staffid IN (?, ?, ?, ?)
  LIMIT ? OFFSET ?

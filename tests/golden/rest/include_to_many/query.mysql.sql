@@ -12,16 +12,10 @@ FROM tblitemable AS t
 WHERE t.rel_id IN (%s) AND t.rel_type = %s ORDER BY t.item_order DESC, t.id ASC
  LIMIT %s
 
--- items of 4 parents: ^0, ^1, ^2, ^3, 'invoice', ^4
-SELECT t.description, t.qty, t.rate, t.rel_id
+-- items of 4 parents: ^0, ^1, ^2, ^3, 'invoice', $2, ^4
+SELECT c.description, c.qty, c.rate, w.r0
+FROM tblitemable AS c INNER JOIN (SELECT t.id AS k0, t.rel_id AS r0, row_number() OVER (PARTITION BY t.rel_id ORDER BY t.item_order DESC, t.id ASC) AS n
 FROM tblitemable AS t
-WHERE t.rel_id IN (%s, %s, %s, %s) AND t.rel_type = %s ORDER BY t.rel_id, t.item_order DESC, t.id ASC
- LIMIT %s
-
--- items where there are many: ^0, ^1, ^2, ^3, 'invoice', $2, ^4
-SELECT w.c0, w.c1, w.c2, w.c3
-FROM (SELECT t.description AS c0, t.qty AS c1, t.rate AS c2, t.rel_id AS c3, row_number() OVER (PARTITION BY t.rel_id ORDER BY t.item_order DESC, t.id ASC) AS n
-FROM tblitemable AS t
-WHERE t.rel_id IN (%s, %s, %s, %s) AND t.rel_type = %s) AS w
+WHERE t.rel_id IN (%s, %s, %s, %s) AND t.rel_type = %s) AS w ON c.id = w.k0
 WHERE w.n <= %s ORDER BY w.n
  LIMIT %s

@@ -12,7 +12,7 @@ FROM tblcontacts AS t_1
 WHERE t.userid = t_1.userid AND t_1.is_primary = %s ORDER BY t_1.id
  LIMIT 1) AS email, t.userid
 FROM tblclients AS t
-WHERE t.userid IN (%s) ORDER BY t.userid ASC
+WHERE t.userid IN (%s)
  LIMIT %s
 
 -- client of 4 parents: 1, ^0, ^1, ^2, ^3, ^4
@@ -21,5 +21,5 @@ FROM tblcontacts AS t_1
 WHERE t.userid = t_1.userid AND t_1.is_primary = %s ORDER BY t_1.id
  LIMIT 1) AS email, t.userid
 FROM tblclients AS t
-WHERE t.userid IN (%s, %s, %s, %s) ORDER BY t.userid, t.userid ASC
+WHERE t.userid IN (%s, %s, %s, %s)
  LIMIT %s

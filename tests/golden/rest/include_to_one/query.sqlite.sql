@@ -12,7 +12,7 @@ FROM tblcontacts AS t_1
 WHERE t.userid = t_1.userid AND t_1.is_primary = ? ORDER BY t_1.id
  LIMIT 1 OFFSET ?) AS email, t.userid
 FROM tblclients AS t
-WHERE t.userid IN (?) ORDER BY t.userid ASC
+WHERE t.userid IN (?)
  LIMIT ? OFFSET ?
 
 -- client of 4 parents: 1, 0, ^0, ^1, ^2, ^3, ^4, 0
@@ -21,5 +21,5 @@ FROM tblcontacts AS t_1
 WHERE t.userid = t_1.userid AND t_1.is_primary = ? ORDER BY t_1.id
  LIMIT 1 OFFSET ?) AS email, t.userid
 FROM tblclients AS t
-WHERE t.userid IN (?, ?, ?, ?) ORDER BY t.userid, t.userid ASC
+WHERE t.userid IN (?, ?, ?, ?)
  LIMIT ? OFFSET ?

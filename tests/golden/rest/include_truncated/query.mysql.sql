@@ -12,16 +12,10 @@ FROM tblinvoices AS t
 WHERE t.clientid IN (%s) AND t.clientid != 0 AND t.total > %s ORDER BY t.total DESC, t.id ASC
  LIMIT %s
 
--- invoices of 4 parents: ^0, ^1, ^2, ^3, $2, ^4
-SELECT t.id, t.total, t.clientid
+-- invoices of 4 parents: ^0, ^1, ^2, ^3, $2, $3, ^4
+SELECT c.id, c.total, w.r0
+FROM tblinvoices AS c INNER JOIN (SELECT t.id AS k0, t.clientid AS r0, row_number() OVER (PARTITION BY t.clientid ORDER BY t.total DESC, t.id ASC) AS n
 FROM tblinvoices AS t
-WHERE t.clientid IN (%s, %s, %s, %s) AND t.clientid != 0 AND t.total > %s ORDER BY t.clientid, t.total DESC, t.id ASC
- LIMIT %s
-
--- invoices where there are many: ^0, ^1, ^2, ^3, $2, $3, ^4
-SELECT w.c0, w.c1, w.c2
-FROM (SELECT t.id AS c0, t.total AS c1, t.clientid AS c2, row_number() OVER (PARTITION BY t.clientid ORDER BY t.total DESC, t.id ASC) AS n
-FROM tblinvoices AS t
-WHERE t.clientid IN (%s, %s, %s, %s) AND t.clientid != 0 AND t.total > %s) AS w
+WHERE t.clientid IN (%s, %s, %s, %s) AND t.clientid != 0 AND t.total > %s) AS w ON c.id = w.k0
 WHERE w.n <= %s ORDER BY w.n
  LIMIT %s

@@ -12,16 +12,10 @@ FROM tblinvoices AS t
 WHERE t.clientid IN (?) AND t.clientid != 0 AND t.total > ? ORDER BY t.total DESC, t.id ASC
  LIMIT ? OFFSET ?
 
--- invoices of 4 parents: ^0, ^1, ^2, ^3, $2, ^4, 0
-SELECT t.id, t.total, t.clientid
+-- invoices of 4 parents: ^0, ^1, ^2, ^3, $2, $3, ^4, 0
+SELECT c.id, c.total, w.r0
+FROM tblinvoices AS c JOIN (SELECT t.id AS k0, t.clientid AS r0, row_number() OVER (PARTITION BY t.clientid ORDER BY t.total DESC, t.id ASC) AS n
 FROM tblinvoices AS t
-WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0 AND t.total > ? ORDER BY t.clientid, t.total DESC, t.id ASC
- LIMIT ? OFFSET ?
-
--- invoices where there are many: ^0, ^1, ^2, ^3, $2, $3, ^4, 0
-SELECT w.c0, w.c1, w.c2
-FROM (SELECT t.id AS c0, t.total AS c1, t.clientid AS c2, row_number() OVER (PARTITION BY t.clientid ORDER BY t.total DESC, t.id ASC) AS n
-FROM tblinvoices AS t
-WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0 AND t.total > ?) AS w
+WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0 AND t.total > ?) AS w ON c.id = w.k0
 WHERE w.n <= ? ORDER BY w.n
  LIMIT ? OFFSET ?

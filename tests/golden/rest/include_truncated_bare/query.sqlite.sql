@@ -12,16 +12,10 @@ FROM tblinvoices AS t
 WHERE t.clientid IN (?) AND t.clientid != 0 ORDER BY t.id ASC
  LIMIT ? OFFSET ?
 
--- invoices of 4 parents: ^0, ^1, ^2, ^3, ^4, 0
-SELECT t.id, t.clientid
+-- invoices of 4 parents: ^0, ^1, ^2, ^3, $2, ^4, 0
+SELECT c.id, w.r0
+FROM tblinvoices AS c JOIN (SELECT t.id AS k0, t.clientid AS r0, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
 FROM tblinvoices AS t
-WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0 ORDER BY t.clientid, t.id ASC
- LIMIT ? OFFSET ?
-
--- invoices where there are many: ^0, ^1, ^2, ^3, $2, ^4, 0
-SELECT w.c0, w.c1
-FROM (SELECT t.id AS c0, t.clientid AS c1, row_number() OVER (PARTITION BY t.clientid ORDER BY t.id ASC) AS n
-FROM tblinvoices AS t
-WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0) AS w
+WHERE t.clientid IN (?, ?, ?, ?) AND t.clientid != 0) AS w ON c.id = w.k0
 WHERE w.n <= ? ORDER BY w.n
  LIMIT ? OFFSET ?

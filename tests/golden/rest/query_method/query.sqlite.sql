@@ -20,16 +20,10 @@ FROM tblinvoicepaymentrecords AS t
 WHERE t.invoiceid IN (?) ORDER BY t.id ASC
  LIMIT ? OFFSET ?
 
--- payments of 4 parents: ^0, ^1, ^2, ^3, ^4, 0
-SELECT t.amount, t.invoiceid
+-- payments of 4 parents: ^0, ^1, ^2, ^3, $4, ^4, 0
+SELECT c.amount, w.r0
+FROM tblinvoicepaymentrecords AS c JOIN (SELECT t.id AS k0, t.invoiceid AS r0, row_number() OVER (PARTITION BY t.invoiceid ORDER BY t.id ASC) AS n
 FROM tblinvoicepaymentrecords AS t
-WHERE t.invoiceid IN (?, ?, ?, ?) ORDER BY t.invoiceid, t.id ASC
- LIMIT ? OFFSET ?
-
--- payments where there are many: ^0, ^1, ^2, ^3, $4, ^4, 0
-SELECT w.c0, w.c1
-FROM (SELECT t.amount AS c0, t.invoiceid AS c1, row_number() OVER (PARTITION BY t.invoiceid ORDER BY t.id ASC) AS n
-FROM tblinvoicepaymentrecords AS t
-WHERE t.invoiceid IN (?, ?, ?, ?)) AS w
+WHERE t.invoiceid IN (?, ?, ?, ?)) AS w ON c.id = w.k0
 WHERE w.n <= ? ORDER BY w.n
  LIMIT ? OFFSET ?

@@ -3,7 +3,10 @@ SELECT t.id, t.email, t.userid, t.is_primary, t.firstname, t.lastname, t.phonenu
 FROM tblcontacts AS t
 WHERE EXISTS (SELECT 1
 FROM tblclients AS t_1
-WHERE t_1.userid = %s AND t_1.userid = t.userid AND t.is_primary = %s) ORDER BY t.id ASC
+WHERE t_1.userid = %s AND t.id = (SELECT t_1_1.id
+FROM tblcontacts AS t_1_1
+WHERE t_1.userid = t_1_1.userid AND t_1_1.is_primary = %s ORDER BY t_1_1.id
+ LIMIT 1)) ORDER BY t.id ASC
  LIMIT %s
 
 -- parent: $2
