@@ -262,8 +262,10 @@ def _order(groups: Sequence[Group], metrics: Mapping[str, Metric], intents: Sequ
             close = nearest(intent.field, known)
             detail = f"{intent.field} is neither a group nor a metric of this query. There are: {', '.join(known)}."
             raise RequestError("sort_syntax", detail, parameter=intent.parameter, suggestion=close)
-        for field in fields:
-            order.setdefault(field, Order(field, intent.descending))
+        if fields[0] in order:
+            detail = f"{intent.field} stands twice in the sort."
+            raise RequestError("sort_syntax", detail, parameter=intent.parameter)
+        order.update((field, Order(field, intent.descending)) for field in fields)
     for group in groups:
         for field in _sorted_by(group):
             order.setdefault(field, Order(field))

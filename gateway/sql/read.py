@@ -138,7 +138,7 @@ def ordered(scope: Scope, key: Order) -> Element:
 def where_of(scope: Scope, condition: Condition) -> list[Element]:
     """Return the parts of a condition, all of which must hold."""
     if isinstance(condition, And):
-        return [scope.condition(part) for part in condition.parts]
+        return scope.parts(condition.parts, sa.and_)
     return [scope.condition(condition)]
 
 

@@ -376,9 +376,9 @@ class Scope:
             case Compare():
                 return self._compare(condition)
             case And(parts=parts):
-                return sa.and_(sa.true(), *self._parts(parts, sa.and_))
+                return sa.and_(sa.true(), *self.parts(parts, sa.and_))
             case Or(parts=parts):
-                return sa.or_(sa.false(), *self._parts(parts, sa.or_))
+                return sa.or_(sa.false(), *self.parts(parts, sa.or_))
             case Not(part=part):
                 return sa.not_(self.condition(part))
             case Reached():
@@ -388,10 +388,11 @@ class Scope:
             case Granted(part=part):
                 return self._granted(part)
 
-    def _parts(self, parts: Sequence[Condition], joined: Callable[..., Element]) -> list[Element]:
-        """The parts of a condition; SQLite nests each in the next, 1,000 deep at most: there many stand in groups.
+    def parts(self, parts: Sequence[Condition], joined: Callable[..., Element]) -> list[Element]:
+        """Return the expressions of some parts that are joined.
 
-        A comparison with 1 is unknown where the group is.
+        SQLite nests each in the next, 1,000 deep at most: there many stand in groups, whose comparison
+        with 1 is unknown where the group is.
         """
         found = [self.condition(part) for part in parts]
         if self.dialect != "sqlite" or len(found) <= _MOST_NESTED:

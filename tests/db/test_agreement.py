@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
@@ -163,6 +164,27 @@ async def test_both_databases_write_alike(crm: App, demo: App, resource: str, bo
         found.append([(status, text.replace(key, "KEY"), link) for status, text, link in map(told, steps)])
 
     assert found[0] == found[1]
+
+
+async def test_both_databases_take_a_thousand_days(crm: App, demo: App) -> None:
+    """Each is a range of moments; their alternatives, and what is in none of them, are found alike."""
+    first = date(2025, 10, 1)
+    days = [(first + timedelta(days=number)).isoformat() for number in range(1000)]
+    wheres: tuple[dict[str, object], ...] = (
+        {"datecreated.in": days},
+        {"datecreated.between": [days[0], days[-1]]},
+        {"datecreated.nin": days},
+        {"not": {"datecreated.in": days}},
+        {"datecreated.null": False},
+    )
+    for app in (crm, demo):
+        answers = [
+            await app.client.post("/api/v1/invoices/query", json={"where": where, "per_page": 1}) for where in wheres
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 5
+        within, between, outside, neither, whole = (answer.json()["meta"]["total"] for answer in answers)
+        assert 0 < within == between < whole
+        assert outside == neither == whole - within
 
 
 def test_the_differences_are_documented() -> None:

@@ -8,7 +8,6 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -413,27 +412,9 @@ async def test_every_part_of_a_filter_counts_as_a_condition(app: App, part: Any)
     assert "at most 200 conditions" in reply.json()["detail"]
 
 
-async def test_a_thousand_days_are_looked_for_at_once(app: App) -> None:
-    """Each is a range of moments; as many as a list may have are no more than the databases take."""
-    first = date(2024, 3, 1)
-    days = [(first + timedelta(days=number)).isoformat() for number in range(1000)]
-    total = [
-        (await query(app, "QUERY", "invoices", {"where": where, "per_page": 1}))["meta"]["total"]
-        for where in (
-            {"datecreated.in": days},
-            {"datecreated.between": [days[0], days[-1]]},
-            {"datecreated.nin": days},
-            {"datecreated.null": False},
-        )
-    ]
-
-    assert 0 < total[0] == total[1] < total[3]
-    assert total[0] + total[2] == total[3]
-
-
 async def test_values_of_many_lists_are_refused_together(app: App) -> None:
     """Each list is allowed, all of them are more than servers take in a statement."""
-    lists = [{"id.in": [*range(1000)]}] * 66
+    lists = [{"id.in": [*range(1000)]}] * 40
     reply = await app.client.post("/api/v1/invoices/query", json={"where": {"or": lists}})
 
     assert (reply.status_code, reply.json()["code"]) == (400, "query_too_large"), reply.text

@@ -129,7 +129,7 @@ def test_parts_are_bounded_before_anything_is_built(some: Callable[[int], dict[s
         with pytest.raises(RequestError) as caught:
             parse_where(tree)
         assert (caught.value.code, caught.value.issues[0].parameter) == ("query_too_large", "where")
-    assert caught.value.detail == "where has at most 2,000 parts."
+        assert caught.value.detail == "where has at most 2,000 parts."
 
 
 _PATHS = st.lists(
