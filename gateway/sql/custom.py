@@ -7,7 +7,7 @@ type; text that is no value of the type is NULL, and so is the empty text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -60,6 +60,28 @@ def custom_value(field: CustomField, source: sa.FromClause, alias: str, dialect:
         _column(values, ENTITY) == constant(field.entity),
     ).order_by(_column(values, KEY))
     return query.limit(sa.literal_column("1")).correlate(source).scalar_subquery()
+
+
+def custom_state(fields: Sequence[CustomField], source: sa.FromClause, alias: str) -> Element:
+    """Return all stored values of a row's custom fields as one text, for its tag, by one look into their table.
+
+    Each stands with its definition and its length, in one order, so that equal texts are equal
+    values. The session lets the text be as long as it is (`execution.link`). Not for SQLite,
+    whose older versions cannot order what they join.
+    """
+    first = fields[0]
+    values = sa.table(first.values).alias(alias)
+    definition, text = _column(values, DEFINITION), sa.func.coalesce(_column(values, VALUE), sa.literal_column("''"))
+    colon: Element = sa.literal_column("':'")
+    part = sa.func.concat(definition, colon, sa.func.length(text), colon, text)
+    whole = sa.func.group_concat(part.op("ORDER BY")(_column(values, KEY)))
+    query: sa.Select[Any] = sa.select(whole).select_from(values)
+    query = query.where(
+        _column(values, REFERENCE) == _column(source, first.key.name),
+        _column(values, ENTITY) == constant(first.entity),
+        definition.in_([constant(field.definition) for field in fields]),
+    )
+    return query.correlate(source).scalar_subquery()
 
 
 def label_value(field: LabelField, source: sa.FromClause) -> Element:

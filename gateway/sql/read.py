@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from gateway.catalog.kinds import DecodeContext, Decoder, ValueFormat, decoder_of
 from gateway.catalog.model import Catalog, Column, Field
 from gateway.query.plan import AggregatePlan, And, Condition, Embed, Order, PlanField, ReadPlan, Slot
+from gateway.sql.custom import custom_state
 from gateway.sql.dialects import (
     Element,
     count_parameter,
@@ -53,14 +54,23 @@ class Cells:
         self._places: dict[Field | str, int] = {}
         for field in plan.fields:
             self._place_of(field)
-        tagged: tuple[Field, ...] = (*plan.table.columns, *plan.table.custom) if plan.is_tagged else ()
-        self._tagged = tuple(self._place_of(field) for field in tagged)
+        self._tagged = self._tagged_places() if plan.is_tagged else ()
         followed = plan.order if plan.is_followed else ()
         self._order = tuple(self._sorted_place(key) for key in followed)
         has_places = plan.is_followed or bool(plan.embeds)
         self._key = tuple(self._place_of(column) for column in (plan.table.key if has_places else ()))
         self._links = tuple(tuple(self._add(element) for element in _links(scope, embed)) for embed in plan.embeds)
         self._reference = tuple(self._add(element) for element in references)
+
+    def _tagged_places(self) -> Positions:
+        """What a row's tag is made of: its columns, and what is stored of its custom fields."""
+        table = self._plan.table
+        columns = tuple(self._place_of(column) for column in table.columns)
+        if not table.custom:
+            return columns
+        if self._scope.dialect == "sqlite":
+            return (*columns, *(self._place_of(field) for field in table.custom))
+        return (*columns, self._append(custom_state(table.custom, self._scope.source, "g")))
 
     def elements(self) -> list[Element]:
         """Return the expressions in order."""
