@@ -289,7 +289,6 @@ def session_statement(dialect: Dialect, settings: Settings) -> str:
         "time_zone = '+00:00'",
         f"innodb_lock_wait_timeout = {settings.lock_wait_s}",
         f"lock_wait_timeout = {settings.lock_wait_s}",
-        "group_concat_max_len = 4294967295",  # what a row's tag is made of is never cut
     ]
     if dialect == "mariadb":
         logs_statements = "@@log_bin AND @@binlog_format = 'STATEMENT'"

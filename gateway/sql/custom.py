@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import INTEGER
 
 from gateway.catalog.kinds import Dialect
 from gateway.catalog.model import CustomField, LabelField
@@ -24,6 +25,7 @@ ENTITY: Final = "fieldto"
 DEFINITION: Final = "fieldid"
 VALUE: Final = "value"
 
+UNSIGNED: Final = INTEGER(unsigned=True)
 NUMBER_PRECISION: Final = 65
 NUMBER_SCALE: Final = 30
 """What a number is read as: the largest exact type that both servers have."""
@@ -63,23 +65,23 @@ def custom_value(field: CustomField, source: sa.FromClause, alias: str, dialect:
 
 
 def custom_state(fields: Sequence[CustomField], source: sa.FromClause, alias: str) -> Element:
-    """Return all stored values of a row's custom fields as one text, for its tag, by one look into their table.
+    """Return 64 bits that tell all stored values of a row's custom fields, for its tag, by one look into their table.
 
-    Each stands with its definition and its length, in one order, so that equal texts are equal
-    values. The session lets the text be as long as it is (`execution.link`). Not for SQLite,
-    whose older versions cannot order what they join.
+    The bits of each value's hash are taken together by XOR, whatever the order; a value's own key
+    is part of it, so that no two cancel out. To join the texts themselves takes the servers three
+    times as long. Not for SQLite, which has no such functions.
     """
     first = fields[0]
     values = sa.table(first.values).alias(alias)
-    definition, text = _column(values, DEFINITION), sa.func.coalesce(_column(values, VALUE), sa.literal_column("''"))
     colon: Element = sa.literal_column("':'")
-    part = sa.func.concat(definition, colon, sa.func.length(text), colon, text)
-    whole = sa.func.group_concat(part.op("ORDER BY")(_column(values, KEY)))
-    query: sa.Select[Any] = sa.select(whole).select_from(values)
+    text = sa.func.concat(_column(values, KEY), colon, _column(values, DEFINITION), colon, _column(values, VALUE))
+    digits = sa.func.left(sa.func.md5(text), sa.literal_column("16"))
+    number = sa.cast(sa.func.conv(digits, sa.literal_column("16"), sa.literal_column("10")), UNSIGNED)
+    query: sa.Select[Any] = sa.select(sa.func.bit_xor(number)).select_from(values)
     query = query.where(
         _column(values, REFERENCE) == _column(source, first.key.name),
         _column(values, ENTITY) == constant(first.entity),
-        definition.in_([constant(field.definition) for field in fields]),
+        _column(values, DEFINITION).in_([constant(field.definition) for field in fields]),
     )
     return query.correlate(source).scalar_subquery()
 
