@@ -70,7 +70,7 @@ class Settings:
     max_url_bytes: int = _setting(8_192, "longest URL", least=256)
     max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)
     max_offset: int = _setting(
-        1_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0
+        100_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0
     )
     max_conditions: int = _setting(200, "conditions that the filters of one query may have", least=1, most=1_000)
     max_filter_depth: int = _setting(12, "groups of a filter that may stand inside each other", least=1, most=100)

@@ -43,7 +43,7 @@ class Budget:
     sorts: int = 20
     listed: int = 1_000
     values: int = 10_000
-    offset: int = 1_000_000
+    offset: int = 100_000_000
 
 
 DEFAULT_BUDGET: Final = Budget()
