@@ -178,19 +178,19 @@ async def _stream_writer(name: str, layout: Layout, *, is_spreadsheet: bool) -> 
 
 
 def _arrow() -> Callable[[Layout], StreamWriter]:
-    from gateway.formats.columnar import ArrowWriter  # noqa: PLC0415  # as above
+    from gateway.formats.columnar import ArrowWriter  # noqa: PLC0415  # pyarrow is an extra, and 50 MB once loaded
 
     return ArrowWriter
 
 
 def _xlsx() -> FileMaker:
-    from gateway.formats.xlsx import XlsxWriter  # noqa: PLC0415  # as above
+    from gateway.formats.xlsx import XlsxWriter  # noqa: PLC0415  # most workers never write a workbook
 
     return XlsxWriter
 
 
 def _parquet() -> FileMaker:
-    from gateway.formats.columnar import ParquetWriter  # noqa: PLC0415  # as above
+    from gateway.formats.columnar import ParquetWriter  # noqa: PLC0415  # pyarrow is an extra, and 50 MB once loaded
 
     return ParquetWriter
 

@@ -46,7 +46,7 @@ class KnownList:
 
 @dataclass(frozen=True, slots=True)
 class _KnownPages:
-    """The pages of one query that cursors lead to, by which values of the position are null."""
+    """The pages of one query that cursors lead to, by which values of the position are null; few of these are kept."""
 
     binding: bytes
     plans: dict[tuple[bool, ...], tuple[KnownList, PlannedRead]]
@@ -111,6 +111,8 @@ def known_list(service: Service, access: Access, path: ManyPath, query: bytes) -
     return made
 
 
+MOST_NULL_PATTERNS: Final = 16
+"""Plans kept for one query: a sort by many fields that may be null has as many as there are subsets of them."""
 _CURSOR: Final = b"cursor="
 _SEALED: Final = re.compile(rb"[A-Za-z0-9_-]+")
 
@@ -146,7 +148,9 @@ def _known_page(service: Service, pages: _KnownPages, cursor: str) -> KnownList 
 def _keep_page(pages: object, made: KnownList) -> None:
     after = made.request.intent.page.after
     planned = made.planned
-    if isinstance(pages, _KnownPages) and isinstance(planned, PlannedRead) and planned.position_slots and after:
+    if not isinstance(pages, _KnownPages) or len(pages.plans) >= MOST_NULL_PATTERNS:
+        return
+    if isinstance(planned, PlannedRead) and planned.position_slots and after:
         pages.plans[_nulls(after)] = made, planned
 
 
