@@ -4,11 +4,12 @@ What comes in: a code of `REGISTRY` and a sentence for this occurrence. What goe
 out: a `GatewayError` that any front end can render. Rendering is not done here.
 
     GatewayError
-    ├── RequestError       400, 406, 408, 413-415    the request cannot be understood
+    ├── RequestError       400, 406, 408, 413-415, 431  the request cannot be understood
     ├── CredentialError    401                       nobody we know
     ├── ForbiddenError     403                       known, but not granted
     ├── NotFoundError      404                       no such resource, row or path
     ├── MethodError        405                       the resource does not do that
+    ├── ThrottledError     429                       too often
     ├── ConflictError      409, 412                  the stored rows do not allow it
     │   └── UnrecordedError                          or may have changed before, nobody knows
     ├── ValidationError    422                       fields of the body are wrong
@@ -81,7 +82,12 @@ _KINDS: Final = (
     # 401, 403
     ErrorKind("token_missing", 401, "Token required", "The request carries no token."),
     ErrorKind("token_invalid", 401, "Invalid token", "The token is unknown, revoked or expired."),
+    ErrorKind("signature_missing", 401, "Signature required", "The token asks for signed requests; this one is not."),
+    ErrorKind("signature_invalid", 401, "Invalid signature", "The signature, or its time, does not fit the request."),
+    ErrorKind("signature_replayed", 401, "Signature used before", "A signed request is answered once; sign it anew."),
     ErrorKind("grant_missing", 403, "Not granted", "The token lacks the grant named in the detail."),
+    ErrorKind("address_forbidden", 403, "Address not allowed", "The token may not be used from this address."),
+    ErrorKind("origin_forbidden", 403, "Origin not allowed", "Pages of this origin may not call."),
     # 404, 405
     ErrorKind("route_unknown", 404, "No such path", "Nothing is served at this path."),
     ErrorKind("resource_unknown", 404, "No such resource", "No resource of this name is exposed."),
@@ -92,12 +98,15 @@ _KINDS: Final = (
         "write_not_supported", 405, "Not writable", "The resource does not take this write; the detail says why."
     ),
     ErrorKind("key_missing", 405, "Resource has no key", "Rows of this resource cannot be addressed one by one."),
-    # 406, 408, 413, 414, 415
+    # 406, 408, 413, 414, 415, 429, 431
     ErrorKind("not_acceptable", 406, "Not acceptable", "None of the accepted media types can be produced."),
     ErrorKind("body_timeout", 408, "Body too slow", "The body did not arrive within the time it may take."),
     ErrorKind("body_too_large", 413, "Body too large", "The body exceeds the limit."),
     ErrorKind("uri_too_long", 414, "URL too long", "The URL exceeds the limit."),
     ErrorKind("media_type_unsupported", 415, "Unsupported media type", "The body is neither JSON nor form data."),
+    ErrorKind("rate_exceeded", 429, "Quota exceeded", "The token made all the requests that its rate allows."),
+    ErrorKind("address_throttled", 429, "Too many requests", "The client's address sends too much; wait."),
+    ErrorKind("headers_too_large", 431, "Headers too large", "The headers exceed the limit in number or size."),
     # 409, 422
     ErrorKind("duplicate", 409, "Duplicate", "A row with the same unique value exists."),
     ErrorKind("dependants", 409, "Row is in use", "Other rows depend on this one."),
@@ -137,6 +146,8 @@ _KINDS: Final = (
         "The write may have happened: its connection died at commit, or its Idempotency-Key has no outcome (409).",
         409,
     ),
+    ErrorKind("overloaded", 503, "Overloaded", "More requests wait than may; nothing was done. Try again."),
+    ErrorKind("audit_away", 503, "Audit store away", "The request could not be audited, so nothing was done."),
     ErrorKind("state_away", 503, "State store away", "The gateway's own store did not answer; nothing was done."),
     ErrorKind("no_acting_staff", 503, "No acting staff", "No active administrator exists whom a write could name."),
     ErrorKind(
@@ -144,6 +155,7 @@ _KINDS: Final = (
     ),
     ErrorKind("reload_failed", 503, "Reload failed", "The catalog could not be read anew; the one before is in use."),
     ErrorKind("statement_timeout", 504, "Statement limit reached", "The database did not answer within the limit."),
+    ErrorKind("request_timeout", 504, "Request limit reached", "The answer was not there within the time it may take."),
     ErrorKind("export_timeout", 504, "Export limit reached", "The export was not whole within the time it may take."),
     # start
     ErrorKind("configuration", 500, "Configuration error", "Settings or whitelist are wrong; shown at start only."),
@@ -216,7 +228,7 @@ class GatewayError(Exception):
 
 
 class RequestError(GatewayError):
-    """The request cannot be understood (400, 406, 408, 413, 414, 415)."""
+    """The request cannot be understood (400, 406, 408, 413, 414, 415, 431)."""
 
 
 class CredentialError(GatewayError):
@@ -225,6 +237,10 @@ class CredentialError(GatewayError):
 
 class ForbiddenError(GatewayError):
     """The token lacks a grant (403)."""
+
+
+class ThrottledError(GatewayError):
+    """The caller asks too often (429); its headers say when to try again."""
 
 
 class NotFoundError(GatewayError):

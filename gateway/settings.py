@@ -38,7 +38,10 @@ class Settings:
     database_url: str = _setting("", "the CRM's database: mysql://user:password@host:3306/name")
     whitelist: str = _setting("whitelist.yaml", "path of the whitelist")
     state_path: str = _setting(
-        "gateway-state.sqlite3", "path of the gateway's own store (tokens, generation, claims on idempotency keys)"
+        "gateway-state.sqlite3", "path of the gateway's own store (tokens, audit, rates, claims on idempotency keys)"
+    )
+    state_url: str = _setting(
+        "", "the gateway's own store in a database that several nodes share: an SQLAlchemy URL; then no path is used"
     )
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8000, "port to listen on", least=0, most=65_535)
@@ -68,6 +71,9 @@ class Settings:
     )
     body_wait_s: float = _setting(10.0, "seconds a request body may take to arrive before 408", least=0.01, most=3_600)
     max_url_bytes: int = _setting(8_192, "longest URL", least=256)
+    max_query_parameters: int = _setting(1_000, "parameters that a URL or a form may have", least=1)
+    max_header_bytes: int = _setting(32_768, "size of all headers of one request, request line included", least=1_024)
+    max_headers: int = _setting(100, "headers that one request may have", least=10)
     max_json_depth: int = _setting(10, "deepest nesting of a JSON body", least=1, most=100)
     max_offset: int = _setting(
         100_000_000, "furthest row that a page may begin at; a cursor goes on from anywhere", least=0
@@ -85,12 +91,51 @@ class Settings:
     export_spool_bytes: int = _setting(
         1_073_741_824, "largest file that an export may need on disk before it is sent (XLSX, Parquet)", least=65_536
     )
+    request_limit_s: float = _setting(
+        10.0, "seconds until the first byte of an answer; also the limit of the database's work", least=0.1, most=3_600
+    )
+    header_wait_s: float = _setting(10.0, "seconds a request's headers may take to arrive", least=0.01, most=3_600)
+    keep_alive_s: int = _setting(75, "seconds an idle connection is kept", least=1, most=3_600)
+    max_connections: int = _setting(2_000, "connections that one worker holds open", least=1, most=100_000)
+    max_running: int = _setting(64, "requests that one worker runs at a time", least=1, most=100_000)
+    max_waiting: int = _setting(256, "requests that may wait for their turn before more get 503", least=0, most=100_000)
+    queue_wait_s: float = _setting(2.0, "seconds a request waits for its turn before 503", least=0.01, most=300)
+    address_rate: str = _setting("12000/min", "requests of one address to one worker, before anything is looked at")
+    refused_rate: str = _setting("60/min", "refused tokens of one address to one worker before it gets 429")
+    trusted_proxies: str = _setting(
+        "", "networks (CIDR, comma-separated) whose X-Forwarded-For and X-Forwarded-Proto are believed"
+    )
+    cors_origins: str = _setting(
+        "", "origins (comma-separated) whose pages may call with any token, * for all; a token's own are added"
+    )
+    cors_max_age_s: int = _setting(600, "seconds a browser may remember a preflight", least=0, most=86_400)
+    hsts_s: int = _setting(31_536_000, "seconds of Strict-Transport-Security behind TLS, 0 for none", least=0)
+    token_pepper: str = _setting("", "secret that token digests are keyed with (HMAC), kept outside the store")
+    signature_window_s: int = _setting(300, "seconds that a request's signature is good for", least=10, most=3_600)
+    jwt_keys: str = _setting("", "URL or file of the JWKS whose JWTs are accepted as tokens (extra: jwt)")
+    jwt_issuer: str = _setting("", "issuer that a JWT must name")
+    jwt_audience: str = _setting("", "audience that a JWT must name")
+    jwt_grants_claim: str = _setting("gateway_grants", "claim of a JWT that holds its grants")
+    rate_limit: str = _setting("6000/min", "requests of one token, on all workers and nodes; a token's own rate wins")
+    rate_store_url: str = _setting("", "Redis that counts rates, as redis://host:6379/0 (extra: redis); else the store")
+    audit: str = _setting("all", "requests that leave an audit record: all, writes (and refusals) or off")
+    audit_policy: str = _setting("degrade", "when the audit store fails: degrade (serve on) or closed (503)")
+    audit_keep_days: int = _setting(90, "days that audit records are kept", least=1, most=36_500)
+    audit_max_rows: int = _setting(1_000_000, "audit records that are kept, the newest", least=1_000)
+    audit_one_in: int = _setting(100, "of how many refusals of the shield one is audited", least=1)
+    metrics_address: str = _setting("", "host:port that answers /metrics without a token, as 127.0.0.1:9100")
+    drain_s: float = _setting(0.0, "seconds of serving on while /readyz says no, after SIGTERM", least=0, most=300)
+    stop_wait_s: int = _setting(30, "seconds that requests in flight may take after that", least=1, most=3_600)
+    access_log: bool = _setting(False, "log one line per request")
+    tracing: bool = _setting(False, "send OpenTelemetry traces (extra: otel); OTEL_* variables say where")
     log_level: str = _setting("info", "debug, info, warning or error")
     server_timing: bool = _setting(False, "send Server-Timing with the time that each request took")
 
 
 _PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+/?")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "audit": ("all", "writes", "off"),
+    "audit_policy": ("degrade", "closed"),
     "database_tls": ("off", "prefer", "require"),
     "log_level": ("debug", "info", "warning", "error"),
 }

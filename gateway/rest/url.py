@@ -17,6 +17,7 @@ import orjson
 from gateway.errors import RequestError
 
 BASE_PATH: Final = "/api/v1"
+_BASE: Final = BASE_PATH.encode()
 _LINK_SAFE: Final = "=%[]!$'()*+,;:@/?-._~"
 """Characters that may stand in a link as they were sent; brackets too, which every client decodes."""
 
@@ -28,6 +29,11 @@ class Pair:
     name: str
     value: str
     raw: str
+
+
+def is_below_base(raw_path: bytes) -> bool:
+    """Whether a path, as it was sent, is `/api/v1` or below it."""
+    return raw_path == _BASE or raw_path.startswith(_BASE + b"/")
 
 
 def decode_segment(raw: bytes) -> str:

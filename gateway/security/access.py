@@ -38,15 +38,15 @@ class AccessBook:
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
-        self._entries: dict[int, tuple[Principal, Catalog, Access]] = {}
+        self._entries: dict[str, tuple[Principal, Catalog, Access]] = {}
 
     def access_of(self, principal: Principal, catalog: Catalog) -> Access:
         """Return the access, the same object as before unless principal or catalog changed."""
-        entry = self._entries.get(principal.token_id)
+        entry = self._entries.get(principal.key)
         if entry is not None and entry[1] is catalog and (entry[0] is principal or entry[0] == principal):
             return entry[2]
         access = build_access(principal, catalog)
         if entry is None and len(self._entries) >= self._most:
             del self._entries[next(iter(self._entries))]
-        self._entries[principal.token_id] = (principal, catalog, access)
+        self._entries[principal.key] = (principal, catalog, access)
         return access

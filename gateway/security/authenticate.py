@@ -25,6 +25,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.errors import CredentialError, RequestError, UnavailableError
+from gateway.security.policy import parse_policy
 from gateway.security.principal import Principal
 from gateway.security.tokens import digest_of, looks_like_token
 from gateway.state.tokens import TokenRecord
@@ -180,7 +181,15 @@ class Authenticator:
 def principal_from(record: TokenRecord) -> Principal:
     """Return the principal a stored token stands for."""
     return Principal(
-        record.id, record.name, record.grants, record.is_admin, record.staff_id, record.expires_at, record.ends_at
+        f"token:{record.id}",
+        record.name,
+        record.grants,
+        record.is_admin,
+        record.staff_id,
+        record.expires_at,
+        record.ends_at,
+        policy=parse_policy(record.policy),
+        token_id=record.id,
     )
 
 

@@ -16,6 +16,6 @@ def shared_key(write: Callable[[], AbstractContextManager[Connection]], name: st
     """Return the key of a name, made when it is first asked for."""
     with write() as connection:
         made = (f"key {name}", secrets.token_hex(_BYTES))
-        connection.exec_driver_sql("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", made)
-        found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", made[:1]).scalar_one()
+        connection.exec_driver_sql("INSERT OR IGNORE INTO gw_meta (name, value) VALUES (?, ?)", made)
+        found = connection.exec_driver_sql("SELECT value FROM gw_meta WHERE name = ?", made[:1]).scalar_one()
     return bytes.fromhex(str(found))

@@ -23,6 +23,7 @@ from gateway.errors import ConfigurationError
 from gateway.state.generation import Generation
 from gateway.state.idempotency import IdempotencyStore
 from gateway.state.migrations import MIGRATIONS, Migrations, first_tables, migrate
+from gateway.state.tables import GENERATION, META, TOKEN
 from gateway.state.tokens import TokenStore
 
 Clock = Callable[[], float]
@@ -156,7 +157,7 @@ def _is_store(path: Path, tables: frozenset[str]) -> bool:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         is_begun = not names or (names == {"meta"} and not connection.execute("SELECT 1 FROM meta").fetchall())
-    return is_begun or names >= tables
+    return is_begun or names >= tables or names >= {META.name, TOKEN.name, GENERATION.name}
 
 
 def _secure_file(path: Path) -> None:

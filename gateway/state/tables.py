@@ -1,49 +1,116 @@
-"""The store's tables as SQLAlchemy sees them; `state.migrations` is what creates them."""
+"""The store's tables as SQLAlchemy sees them; `state.migrations` is what creates them.
+
+Names begin with ``gw_``, so that a store may lie in a database beside other tables. Times are whole
+seconds since 1970, UTC, where the name does not say otherwise. Nothing here belongs to one kind of
+database: texts that are looked up have a length, and digests are bytes of a fixed length.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy.dialects.mysql import LONGBLOB, VARBINARY
 
 METADATA: Final = MetaData()
 
-TOKEN: Final = Table(
-    "token",
+_SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
+_DIGEST: Final = LargeBinary(32).with_variant(VARBINARY(32), "mysql", "mariadb")
+_BODY: Final = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+
+META: Final = Table(
+    "gw_meta",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("prefix", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""The store's version, keys that all workers share, and the rows that transactions lock."""
+
+TOKEN: Final = Table(
+    "gw_token",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    Column("name", String(190), nullable=False),
+    # The name while the token has it, null once it is revoked or superseded: unique among those that work.
+    Column("current_name", String(190), unique=True),
+    Column("prefix", String(32), nullable=False),
+    Column("digest", _DIGEST, nullable=False, unique=True),
     Column("grants", Text, nullable=False),
+    Column("policy", Text, nullable=False),
     Column("is_admin", Integer, nullable=False),
     Column("staff_id", Integer),
-    Column("created_at", Integer, nullable=False),
-    Column("expires_at", Integer),
-    Column("revoked_at", Integer),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    sqlite_autoincrement=True,
 )
 
 GENERATION: Final = Table(
-    "generation",
+    "gw_generation",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("value", Integer, nullable=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
 )
 
 IDEMPOTENCY: Final = Table(
-    "idempotency",
+    "gw_idempotency",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("scope", LargeBinary, nullable=False),
-    Column("key", LargeBinary, nullable=False),
-    Column("fingerprint", LargeBinary, nullable=False),
-    Column("holder", LargeBinary, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("lease_until", Integer, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("finished_at", Integer),
+    Column("id", _SERIAL, primary_key=True),
+    Column("scope", _DIGEST, nullable=False),
+    Column("key", _DIGEST, nullable=False),
+    Column("fingerprint", _DIGEST, nullable=False),
+    Column("holder", _DIGEST, nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
     Column("answer_status", Integer),
     Column("answer_headers", Text),
-    Column("answer_body", LargeBinary),
-    Column("shape", LargeBinary),
+    Column("answer_body", _BODY),
+    Column("shape", _DIGEST),
+    Index("gw_idempotency_key", "scope", "key", unique=True),
+    Index("gw_idempotency_finished", "finished_at"),
+    Index("gw_idempotency_created", "created_at"),
 )
+
+LEASE: Final = Table(
+    "gw_lease",
+    METADATA,
+    Column("scope", String(190), primary_key=True),
+    # What was leased of late, as JSON that `state.leases` reads and writes whole.
+    Column("spent", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("gw_lease_updated", "updated_at"),
+)
+
+SIGNATURE: Final = Table(
+    "gw_signature",
+    METADATA,
+    Column("signature", _DIGEST, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("gw_signature_expires", "expires_at"),
+)
+
+AUDIT: Final = Table(
+    "gw_audit",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("principal", String(190)),
+    Column("token_id", BigInteger),
+    Column("address", String(64), nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("path", String(512), nullable=False),
+    Column("resource", String(190)),
+    Column("operation", String(8)),
+    Column("row_key", String(190)),
+    Column("rows", BigInteger),
+    Column("status", Integer, nullable=False),
+    Column("code", String(64)),
+    Column("stage", String(16), nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Only ever added to at its end and cut at its beginning: ids rise with time, so no other index is kept up."""

@@ -8,19 +8,21 @@ goes out: `TokenRecord`s. A name belongs to one current token; superseded ones
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from gateway.errors import ConfigurationError
 from gateway.state.tables import TOKEN
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 Clock = Callable[[], float]
+NO_POLICY: Final = "{}"
+"""The JSON text of a policy that limits nothing; what may stand in one, `security.policy` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class NewToken:
     is_admin: bool = False
     staff_id: int | None = None
     expires_at: datetime | None = None
+    policy: str = NO_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class TokenRecord:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    policy: str = NO_POLICY
+    last_used_at: datetime | None = None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -136,7 +141,7 @@ class TokenStore:
                 raise _unknown(name, "working ")
             end = datetime.fromtimestamp(now.timestamp() + overlap_s, UTC)
             _set_revoked(connection, TOKEN.c.id == old.id, end)
-            new = NewToken(name, digest, prefix, old.grants, old.is_admin, old.staff_id, old.expires_at)
+            new = NewToken(name, digest, prefix, old.grants, old.is_admin, old.staff_id, old.expires_at, old.policy)
             return _insert(connection, new, now)
 
     def _now(self) -> datetime:
@@ -144,7 +149,7 @@ class TokenStore:
 
 
 def _current(connection: Connection, name: str) -> TokenRecord | None:
-    return _one(connection, and_(TOKEN.c.name == name, TOKEN.c.revoked_at.is_(None)))
+    return _one(connection, TOKEN.c.current_name == name)
 
 
 def _find(connection: Connection, name_or_id: str) -> TokenRecord | None:
@@ -161,16 +166,18 @@ def _one(connection: Connection, condition: ColumnElement[bool]) -> TokenRecord 
     return None if row is None else _record(row)
 
 
-def _row(connection: Connection, token_id: int) -> Sequence[Any]:
+def _row(connection: Connection, token_id: int) -> Any:
     return connection.execute(select(TOKEN).where(TOKEN.c.id == token_id)).one()
 
 
 def _insert(connection: Connection, token: NewToken, now: datetime) -> TokenRecord:
     values = {
         "name": token.name,
+        "current_name": token.name,
         "prefix": token.prefix,
         "digest": token.digest,
         "grants": json.dumps(token.grants, ensure_ascii=False),
+        "policy": token.policy,
         "is_admin": int(token.is_admin),
         "staff_id": token.staff_id,
         "created_at": _seconds(now),
@@ -182,7 +189,7 @@ def _insert(connection: Connection, token: NewToken, now: datetime) -> TokenReco
 
 
 def _set_revoked(connection: Connection, which: ColumnElement[bool], moment: datetime) -> None:
-    connection.execute(update(TOKEN).where(which).values(revoked_at=_seconds(moment)))
+    connection.execute(update(TOKEN).where(which).values(revoked_at=_seconds(moment), current_name=None))
 
 
 def _refuse_taken(holder: TokenRecord, now: datetime) -> None:
@@ -205,17 +212,18 @@ def _moment(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _record(row: Sequence[Any]) -> TokenRecord:
-    key, name, prefix, digest, grants, is_admin, staff_id, created_at, expires_at, revoked_at = row
+def _record(row: Any) -> TokenRecord:
     return TokenRecord(
-        key,
-        name,
-        prefix,
-        bytes(digest),
-        tuple(json.loads(grants)),
-        bool(is_admin),
-        staff_id,
-        datetime.fromtimestamp(created_at, UTC),
-        _moment(expires_at),
-        _moment(revoked_at),
+        row.id,
+        row.name,
+        row.prefix,
+        bytes(row.digest),
+        tuple(json.loads(row.grants)),
+        bool(row.is_admin),
+        row.staff_id,
+        datetime.fromtimestamp(row.created_at, UTC),
+        _moment(row.expires_at),
+        _moment(row.revoked_at),
+        row.policy,
+        _moment(row.last_used_at),
     )

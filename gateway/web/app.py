@@ -10,7 +10,6 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from gateway.errors import ForbiddenError, UnavailableError
+from gateway.errors import UnavailableError
 from gateway.execution.connect import open_database
 from gateway.execution.database import Database
 from gateway.observe import Observer
@@ -31,29 +30,16 @@ from gateway.settings import Settings
 from gateway.state.secret import shared_key
 from gateway.state.store import StateStore
 from gateway.web.caller import describe_caller
+from gateway.web.exchange import exchange_of
 from gateway.web.idempotency import Idempotency
 from gateway.web.keeper import Keeper, Sources
 from gateway.web.loading import Loaded, current_fingerprint, load_catalog
 from gateway.web.logs import configure_logging, log_observer
+from gateway.web.parts import Parts
 from gateway.web.pipeline import Fork, through_stages
 from gateway.web.public import PublicPages, json_response
 from gateway.web.routes import ResourceRoutes
 from gateway.web.service import Service, Shared, make_service, utc_now
-from gateway.web.stages.authenticate import PRINCIPAL
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What an application is made of, for those who start, stop and test it."""
-
-    settings: Settings
-    database: Database
-    state: StateStore
-    keeper: Keeper
-    accesses: AccessBook
-    authenticator: Authenticator
-    observer: Observer
-    idempotency: Idempotency
 
 
 def create_app(
@@ -118,7 +104,7 @@ def make_app(parts: Parts) -> ASGIApp:
         lifespan=_lifespan(parts),
     )
     resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings, parts.idempotency)
-    return through_stages(Fork(resources, pages), parts.settings, parts.authenticator, parts.observer)
+    return through_stages(Fork(resources, pages), parts)
 
 
 class _PrivatePages:
@@ -130,14 +116,13 @@ class _PrivatePages:
     async def caller(self, request: Request) -> Response:
         """Show who the token is and what it may do."""
         service = self._parts.keeper.service()
-        principal = request.scope[PRINCIPAL]
+        principal = exchange_of(request.scope).principal
+        assert principal is not None  # the path is not public
         access = self._parts.accesses.access_of(principal, service.catalog)
         return json_response(describe_caller(principal, access, service))
 
     async def reload(self, request: Request) -> Response:
         """Read whitelist and database anew, here and in every other worker."""
-        if not request.scope[PRINCIPAL].is_admin:
-            raise ForbiddenError("grant_missing", "The token lacks --admin.")
         if not await self._parts.keeper.reload_everywhere("asked for"):
             raise UnavailableError(
                 "reload_failed",

@@ -1,28 +1,105 @@
-"""The stages every request passes, in order, and the fork behind them.
+"""The pipeline: two recorders around six stages of decision, and the fork behind them.
 
-The order is part of the contract (SPEC section 6): what is too large is refused
-first, then who asks is found out, and only then does anything look at the path.
+The order is part of the contract (SPEC section 6). `RECORDERS` and `STAGES` are all of it, from the
+outside in: nothing else stands between the server and the routes. The recorders see every answer,
+refusals included; each stage may refuse by itself, and what it lets pass the next one decides on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.observe import Observer
-from gateway.rest.url import BASE_PATH
-from gateway.security.authenticate import Authenticator
-from gateway.settings import Settings
+from gateway.rest.url import is_below_base
+from gateway.web.parts import Parts
+from gateway.web.stages.audit import Audit
 from gateway.web.stages.authenticate import Authenticate
-from gateway.web.stages.recorder import Recorder
+from gateway.web.stages.authorize import Authorize
+from gateway.web.stages.cors import Cors
+from gateway.web.stages.headers import Headers
+from gateway.web.stages.rate_limit import RateLimit
+from gateway.web.stages.records import Records
 from gateway.web.stages.shield import Shield
 
-_BASE: Final = BASE_PATH.encode()
-PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/api_docs")
-"""What answers without a token."""
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One place in the pipeline: its name, in metrics and records too, what it does, and how it is built."""
+
+    name: str
+    summary: str
+    build: Callable[[ASGIApp, Parts], ASGIApp]
+
+
+RECORDERS: Final = (
+    Stage(
+        "headers",
+        "gives the request its id, and every answer its security and CORS headers",
+        lambda app, parts: Headers(app, is_timed=parts.settings.server_timing),
+    ),
+    Stage(
+        "records",
+        "gives every error its form; every answer leaves its audit record, metrics and log line",
+        lambda app, parts: Records(app, parts.observer),
+    ),
+)
+
+STAGES: Final = (
+    Stage(
+        "shield",
+        "refuses what is too large, too slow, too much at once or too often from one address",
+        lambda app, parts: Shield(app, parts.settings),
+    ),
+    Stage(
+        "cors",
+        "answers a browser's preflight, without credentials",
+        lambda app, parts: Cors(app, parts.settings),
+    ),
+    Stage(
+        "authenticate",
+        "finds out who asks; only health and `/api_docs` answer without a token",
+        lambda app, parts: Authenticate(app, parts.authenticator, parts.observer),
+    ),
+    Stage(
+        "rate_limit",
+        "holds each token to its rate, over all workers and nodes",
+        lambda app, parts: RateLimit(app, parts.settings),
+    ),
+    Stage(
+        "authorize",
+        "builds the access that every plan carries; refuses what was not granted",
+        lambda app, parts: Authorize(app, parts.keeper, parts.accesses),
+    ),
+    Stage(
+        "audit",
+        "refuses what could not be audited, where the settings want it so",
+        lambda app, parts: Audit(app, parts.settings),
+    ),
+)
+
+
+def through_stages(app: ASGIApp, parts: Parts, stages: Sequence[Stage] = (*RECORDERS, *STAGES)) -> ASGIApp:
+    """Return an application behind the stages, the first of them outermost."""
+    inner = app
+    for stage in reversed(stages):
+        inner = stage.build(inner, parts)
+    return Pipeline(inner, app)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Sends requests through the stages and everything else, which is the lifespan, past them."""
+
+    stages: ASGIApp
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan."""
+        await (self.stages if scope["type"] == "http" else self.app)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +119,3 @@ class Fork:
             return
         scope["app"] = self  # with an application in the scope, the router raises its 404 and 405
         await self.pages(scope, receive, send)
-
-
-def is_below_base(raw_path: bytes) -> bool:
-    """Whether a path, as it was sent, is `/api/v1` or below it."""
-    return raw_path == _BASE or raw_path.startswith(_BASE + b"/")
-
-
-def through_stages(app: ASGIApp, settings: Settings, authenticator: Authenticator, observer: Observer) -> ASGIApp:
-    """Return an application behind the stages: recorder, shield, authenticate."""
-    authenticated = Authenticate(app, authenticator, observer, PUBLIC_PATHS)
-    shielded = Shield(authenticated, settings)
-    return Recorder(shielded, observer, is_timed=settings.server_timing)

@@ -12,21 +12,21 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import SchemaChangedError
+from gateway.query.access import Access
 from gateway.rest.formats import ROW_FORMATS, negotiate
-from gateway.rest.paths import ListPath, QueryPath, ResourcePath, parse_path, path_for
+from gateway.rest.paths import ListPath, QueryPath, ResourcePath
 from gateway.rest.preconditions import NO_PREFERENCES, parse_precondition, parse_prefer
 from gateway.security.access import AccessBook
 from gateway.settings import Settings
 from gateway.web.calls import Answer, Call
 from gateway.web.disconnect import ClientGoneError, ClientWatch
+from gateway.web.exchange import Exchange, exchange_of
 from gateway.web.exports import Streamed
 from gateway.web.handlers import answer, reads_list
 from gateway.web.idempotency import KEYED_METHODS, Idempotency, key_of, keyed_request
 from gateway.web.keeper import Keeper
 from gateway.web.replies import send_reply
 from gateway.web.service import Service
-from gateway.web.stages.authenticate import PRINCIPAL
-from gateway.web.stages.recorder import REQUEST_ID
 from gateway.web.stages.shield import BodyLimit, read_body
 
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,9 +50,10 @@ class ResourceRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         method: str = scope["method"]
-        named = parse_path(scope["raw_path"])
-        service = self._keeper.service()
-        path = path_for(named, method, service.catalog)
+        exchange = exchange_of(scope)
+        path, service = exchange.path, exchange.service
+        assert path is not None  # the authorize stage has looked at the path and taken
+        assert service is not None  # the catalog in place, once for the whole request
         if not reads_list(path, method):
             negotiate(accept_of(scope), None, None, ROW_FORMATS)
         body = b"" if method in _BODILESS else await self._body(receive, scope, path)
@@ -81,7 +82,7 @@ class ResourceRoutes:
         key = key_of(scope["headers"]) if is_write else None
         if key is not None:
             call = self._call(service, scope, body)
-            request = keyed_request(call, path, scope["raw_path"], key, scope[REQUEST_ID])
+            request = keyed_request(call, path, scope["raw_path"], key, exchange_of(scope).request_id)
             if request is not None:
                 return await self._idempotency.answer(request, lambda: self._whole(service, path, scope, body))
         return await self._run(service, path, scope, body)
@@ -98,9 +99,17 @@ class ResourceRoutes:
             await self._keeper.mend(service)
             return await answer(self._call(self._keeper.service(), scope, body), path)
 
+    def _access(self, exchange: Exchange, service: Service) -> Access:
+        """The access on a service's catalog, which after a reload in mid-request is another than the stage's."""
+        assert exchange.principal is not None
+        if exchange.access is not None and exchange.service is service:
+            return exchange.access
+        return self._accesses.access_of(exchange.principal, service.catalog)
+
     def _call(self, service: Service, scope: Scope, body: bytes) -> Call:
-        principal = scope[PRINCIPAL]
-        access = self._accesses.access_of(principal, service.catalog)
+        exchange = exchange_of(scope)
+        access, principal = self._access(exchange, service), exchange.principal
+        assert principal is not None
         host, content_type, accept = b"", None, ""
         given: dict[bytes, str] = {}
         for name, value in scope["headers"]:
@@ -113,7 +122,7 @@ class ResourceRoutes:
             elif name in _LISTS:  # repeated ones are one list (RFC 9110, section 5.3)
                 text = value.decode("latin-1")
                 given[name] = f"{given[name]}, {text}" if name in given else text
-        origin = self._public_url or origin_of(scope["scheme"], host)
+        origin = self._public_url or origin_of("https" if exchange.is_secure else scope["scheme"], host)
         return Call(
             service,
             scope["method"],

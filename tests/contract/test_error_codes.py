@@ -13,11 +13,12 @@ from tests.support.app import ROOT
 
 PACKAGES = ("query", "rest", "sql", "operations", "security", "web", "execution", "formats")
 CLASSES = {
-    "RequestError": {400, 406, 408, 413, 414, 415},
+    "RequestError": {400, 406, 408, 413, 414, 415, 431},
     "CredentialError": {401},
     "ForbiddenError": {403},
     "NotFoundError": {404},
     "MethodError": {405},
+    "ThrottledError": {429},
     "ConflictError": {409, 412},
     "ValidationError": {422},
     "UnavailableError": {503, 504},

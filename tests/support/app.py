@@ -37,7 +37,8 @@ from gateway.security.tokens import new_token
 from gateway.settings import Settings
 from gateway.state.store import StateStore
 from gateway.state.tokens import NewToken
-from gateway.web.app import Parts, make_app, make_parts
+from gateway.web.app import make_app, make_parts
+from gateway.web.parts import Parts
 from gateway.web.service import utc_now
 
 ROOT = Path(__file__).parents[2]

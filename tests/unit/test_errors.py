@@ -11,7 +11,7 @@ from gateway import errors
 from gateway.errors import FIELD_CODES, REGISTRY, ConfigurationError, GatewayError, Issue, SchemaChangedError
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
-STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 422, 500, 503, 504}
+STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 429, 431, 422, 500, 503, 504}
 
 
 def documented(heading: str) -> list[list[str]]:

@@ -1,1 +1,1 @@
-"""The stages every request passes, one per module, in the order of the pipeline."""
+"""The stages every request passes and the two recorders around them, one class per module, in no order of their own."""

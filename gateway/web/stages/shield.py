@@ -1,4 +1,4 @@
-"""The first stage: what is too large is refused before anything else looks at it."""
+"""Stage 1, shield: what is too large is refused before anything else looks at it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import RequestError
 from gateway.settings import Settings
+from gateway.web.exchange import exchange_of
 
 _LARGE: Final = frozenset({"POST", "QUERY"})
 
@@ -25,8 +26,8 @@ class Shield:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http":
-            self._check(scope)
+        exchange_of(scope).stage = "shield"
+        self._check(scope)
         await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:

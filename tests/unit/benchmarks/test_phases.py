@@ -17,7 +17,7 @@ FETCH = "MySqlDatabase.fetch (gateway/execution/mysql.py:70)"
     [
         ((SERVER,), phases.SERVER),
         ((SERVER, "HttpToolsProtocol.data_received (uvicorn/protocols/http/httptools_impl.py:174)"), phases.SERVER),
-        ((SERVER, "Recorder.__call__ (gateway/web/stages/recorder.py:61)"), phases.STAGES),
+        ((SERVER, "Headers.__call__ (gateway/web/stages/headers.py:61)"), phases.STAGES),
         ((SERVER, ROUTES), phases.ROUTING),
         ((SERVER, ROUTES, "known_row (gateway/web/memory.py:72)"), phases.PLANNING),
         ((SERVER, ROUTES, "Reads.page (gateway/operations/reads.py:54)"), phases.OPERATION),

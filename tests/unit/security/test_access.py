@@ -17,7 +17,7 @@ CATALOG = small_catalog()
 
 
 def principal(*grants: str, token_id: int = 1, is_admin: bool = False, staff_id: int | None = None) -> Principal:
-    return Principal(token_id, "bi", grants, is_admin, staff_id)
+    return Principal(f"token:{token_id}", "bi", grants, is_admin, staff_id)
 
 
 def may(access: Access, resource: str) -> list[Operation]:

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import UnavailableError
 from gateway.observe import Event, RequestFailed, RequestUnavailable
-from gateway.web.stages.recorder import SECURITY_HEADERS, Recorder
+from gateway.web.stages.headers import SECURITY_HEADERS, Headers
+from gateway.web.stages.records import Records
 
 
 async def ask(app: ASGIApp, *headers: tuple[bytes, bytes], is_timed: bool = False) -> tuple[list[Message], list[Event]]:
@@ -25,7 +26,7 @@ async def ask(app: ASGIApp, *headers: tuple[bytes, bytes], is_timed: bool = Fals
         raise AssertionError("no body is read here")
 
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/x", "headers": list(headers)}
-    await Recorder(app, events.append, is_timed=is_timed)(scope, receive, send)
+    await Headers(Records(app, events.append), is_timed=is_timed)(scope, receive, send)
     return sent, events
 
 
@@ -53,7 +54,7 @@ async def test_every_answer_carries_the_security_headers_but_for_its_own() -> No
 async def test_request_ids_of_a_worker_differ() -> None:
     """Each is new, unless the client brought one."""
     ids: set[bytes] = set()
-    recorder = Recorder(answering, lambda event: None)
+    recorder = Headers(answering)
     for _ in range(3):
 
         async def send(message: Message) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.query.intent import Origin
 from gateway.rest.paths import IndexPath, ListPath, QueryPath, RelatedPath, ResourcePath, RowPath
+from gateway.rest.url import is_below_base
 from gateway.web.handlers import reads_list
-from gateway.web.pipeline import is_below_base
 from gateway.web.routes import accept_of, origin_of
 
 

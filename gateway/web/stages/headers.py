@@ -1,6 +1,6 @@
-"""The outermost stage: every answer gets its request id and security headers, every error its form.
+"""The outermost recorder: every answer gets its request id and its security headers.
 
-It wraps all other stages, so that refusals carry the same headers as answers (SPEC
+It wraps all stages, so that refusals carry the same headers as answers (SPEC
 section 6). Which headers: OWASP REST Security Cheat Sheet, "Security Headers".
 """
 
@@ -12,14 +12,10 @@ from itertools import count
 from time import monotonic
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import GatewayError, InternalError, MethodError, NotFoundError, RequestError
-from gateway.observe import Observer, RequestFailed, RequestUnavailable
-from gateway.web.replies import send_problem
+from gateway.web.exchange import EXCHANGE, Exchange
 
-REQUEST_ID: Final = "gateway.request_id"
 _ACCEPTED_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 
 SECURITY_HEADERS: Final = (
@@ -38,67 +34,28 @@ _ROWS_OWN: Final = [b"cache-control"]
 _BESIDE_ROWS: Final = tuple(pair for pair in SECURITY_HEADERS if pair[0] not in _ROWS_OWN)
 
 
-class Recorder:
-    """Gives every request an id, every answer its headers and every failure its problem document."""
+class Headers:
+    """Gives every request its exchange with an id, and every answer its headers."""
 
-    def __init__(self, app: ASGIApp, observer: Observer, *, is_timed: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, is_timed: bool = False) -> None:
         self._app = app
         self._is_timed = is_timed
-        self._observer = observer
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         request_id = self._ids.of(scope)
-        scope[REQUEST_ID] = request_id.decode()
-        has_started = False
         began = monotonic()
+        scope[EXCHANGE] = Exchange(request_id.decode(), began, "headers")
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_started
             if message["type"] == "http.response.start":
-                has_started = True
                 _complete(message["headers"], request_id)
                 if self._is_timed:
                     message["headers"].append((b"server-timing", b"total;dur=%.2f" % ((monotonic() - began) * 1000)))
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_with_headers)
-        except Exception as error:
-            failure = self._failure(error, scope[REQUEST_ID])
-            if has_started:
-                raise
-            is_head = scope["method"] == "HEAD"
-            await send_problem(send_with_headers, failure, scope["path"], scope[REQUEST_ID], is_head=is_head)
-
-    def _failure(self, error: Exception, request_id: str) -> GatewayError:
-        if isinstance(error, GatewayError):
-            self._note(error, request_id)
-            return error
-        if isinstance(error, HTTPException):
-            return routing_error(error)
-        self._observer(RequestFailed(request_id, error))
-        return InternalError("internal", "The gateway made a mistake; the request id finds it in the log.")
-
-    def _note(self, error: GatewayError, request_id: str) -> None:
-        """Tell the administrator what the client is not told."""
-        if error.status == 500:
-            self._observer(RequestFailed(request_id, error))
-        elif error.status == 503 and error.__cause__ is not None:
-            self._observer(RequestUnavailable(request_id, error.code, error.__cause__))
-
-
-def routing_error(error: HTTPException) -> GatewayError:
-    """Return the gateway's own form of an error that routing raised."""
-    if error.status_code == 405:
-        return MethodError("method_not_allowed", "The path does not take this method.", headers=error.headers)
-    if error.status_code == 404:
-        return NotFoundError("route_unknown", "Nothing is served at this path.")
-    return RequestError("path_invalid", "The request cannot be routed.")
+        await self._app(scope, receive, send_with_headers)
 
 
 class RequestIds:
