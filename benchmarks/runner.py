@@ -27,6 +27,7 @@ from benchmarks.sides.php_crud_api import start_php_crud_api
 from benchmarks.sides.plain import start_bare, start_empty, start_threads
 from benchmarks.sides.script import start_script
 from benchmarks.sides.side import Crm, HttpSide, Side, StartSide
+from benchmarks.sides.staged import STAGED_STARTS
 from benchmarks.sides.xmysql import start_xmysql
 from gateway.settings import Settings
 from sample_crm.scale import SCALES, ScaleName
@@ -55,6 +56,7 @@ STARTS: dict[str, StartSide] = {
     "empty route": start_empty,
     "plain script": start_script,
     "database alone": start_database,
+    **STAGED_STARTS,
 }
 
 
@@ -99,7 +101,7 @@ def run(options: Options) -> Results:
         data = stack.enter_context(prepared(options.scale, directory))
         idle = measure_idle(data.crm, data.server)
         say(f"idle worker: {idle.resident_bytes / 1e6:.1f} MB, ready in {idle.started_in_s:.2f} s")
-        sides, absent = started(stack, _with_linked(data, options), options.sides)
+        sides, absent = started(stack, _with_linked(data, options), wanted(options))
         forget_invoices(data)
         samples = measured(sides, options, data)
         profiles, reason = profiled(sides, samples, options, data)
@@ -172,6 +174,11 @@ def _database_words(server: Server) -> str:
         f"{version}, own server process, {' '.join(SERVER_OPTIONS)} --innodb-flush-log-at-trx-commit=2, no binlog, "
         "reached by TCP on 127.0.0.1 by every side"
     )
+
+
+def wanted(options: Options) -> tuple[str, ...]:
+    """Return the sides to start: those that do nothing but show what stages cost only where that is asked for."""
+    return tuple(name for name in options.sides if name not in STAGED_STARTS or "stages" in options.shapes)
 
 
 def started(stack: ExitStack, crm: Crm, names: Sequence[str]) -> tuple[list[Side], dict[str, str]]:

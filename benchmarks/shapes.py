@@ -9,7 +9,7 @@ ShapeName = Literal[
     "one", "list", "list_total", "list_new_total", "list_embeds",
     "list_first", "list_deep", "list_offset", "list_keyset",
     "groups", "groups_related", "export_csv", "export_ndjson",
-    "create", "create_invoice", "create_many", "update",
+    "create", "create_invoice", "create_many", "update", "stages",
 ]  # fmt: skip
 
 STATUS: Final = 2
@@ -60,6 +60,7 @@ SHAPES: Final = (
     Shape("create_invoice", "Create an invoice with 3 lines, by the rules of sales", beside="create", is_brief=True),
     Shape("create_many", f"Create {MANY:,} rows (notes) in one request", "rows/s", beside="create", is_brief=True),
     Shape("update", "Change one row (a note) with If-Match", beside="create", is_brief=True),
+    Shape("stages", "What the stages cost: one row by key, with each of them left out in turn, and with all"),
 )
 
 
@@ -79,6 +80,8 @@ class Target:
 
 
 GATEWAY: Final = "gateway"
+NO_STAGES: Final = "no stages"
+STAGED: Final = "without"
 PEERS: Final = ("php-crud-api", "xmysql")
 TARGETS: Final = (
     Target("one", PEERS, 1.5, "1.5 x the best peer"),
@@ -97,6 +100,7 @@ TARGETS: Final = (
     Target("export_csv", ("plain script",), 3.0, "3 x pymysql and csv in a plain script"),
     Target("export_ndjson", ("plain script",), 3.0, "3 x pymysql and json in a plain script"),
     Target("create", ("php-crud-api",), 2.0, "2 x php-crud-api"),
+    Target("stages", (NO_STAGES,), 1 / 1.15, "all together add at most 15% (0.87 of the rate without them)"),
 )
 
 LATE_PAGE_MS: Final = 10.0

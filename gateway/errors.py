@@ -75,6 +75,7 @@ _KINDS: Final = (
     ErrorKind("key_invalid", 400, "Invalid key", "The key in the path cannot be read as the resource's key."),
     ErrorKind("body_syntax", 400, "Malformed body", "The body is not well-formed JSON or form data."),
     ErrorKind("path_invalid", 400, "Malformed path", "The path is not well-formed."),
+    ErrorKind("request_syntax", 400, "Malformed request", "What was sent is no well-formed HTTP request."),
     ErrorKind("header_invalid", 400, "Invalid header", "A header's value is not one it can have; the detail names it."),
     ErrorKind(
         "query_too_expensive", 400, "Query too expensive", "The database would look at more rows than one query may."
@@ -113,6 +114,9 @@ _KINDS: Final = (
     ErrorKind(
         "not_last", 409, "Not the last document", "By the CRM's settings only the newest document may be deleted."
     ),
+    ErrorKind(
+        "last_administrator", 409, "Last administrator", "The last working token with administration is not ended so."
+    ),
     ErrorKind("reference_missing", 409, "Referenced row is missing", "A value refers to a row that does not exist."),
     ErrorKind("key_ambiguous", 409, "Key is not unique", "Several rows have this key, so none of them is changed."),
     ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
@@ -149,6 +153,7 @@ _KINDS: Final = (
     ErrorKind("overloaded", 503, "Overloaded", "More requests wait than may; nothing was done. Try again."),
     ErrorKind("audit_away", 503, "Audit store away", "The request could not be audited, so nothing was done."),
     ErrorKind("state_away", 503, "State store away", "The gateway's own store did not answer; nothing was done."),
+    ErrorKind("identity_away", 503, "Identity provider away", "The keys that JWTs are checked with cannot be read."),
     ErrorKind("no_acting_staff", 503, "No acting staff", "No active administrator exists whom a write could name."),
     ErrorKind(
         "schema_changed", 503, "Database schema changed", "A table changed under the request; the catalog reloads."
@@ -240,7 +245,13 @@ class ForbiddenError(GatewayError):
 
 
 class ThrottledError(GatewayError):
-    """The caller asks too often (429); its headers say when to try again."""
+    """The caller asks too often (429); its headers say when to try again, ``violated`` which policies it was."""
+
+    def __init__(
+        self, code: str, detail: str, *, headers: Mapping[str, str] | None = None, violated: Iterable[str] = ()
+    ) -> None:
+        super().__init__(code, detail, headers=headers)
+        self.violated = tuple(violated)
 
 
 class NotFoundError(GatewayError):

@@ -90,6 +90,22 @@ class ClaimNotEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StateLost:
+    """The gateway's own store cannot be read, or written; said once, until it can. Comes from any thread."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateFound:
+    """The gateway's own store can be read, or written, again. Comes from any thread."""
+
+    kind: str
+    seconds_away: float
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFailed:
     """An error nobody foresaw reached the outermost handler."""
 
@@ -114,6 +130,38 @@ class TokenRefused:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeysNotRead:
+    """The keys that JWTs are checked with could not be read (anew); those read before stay in use."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUnmet:
+    """A token's policy names what the catalog in place does not have; the token may do less for it, never more."""
+
+    principal: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLost:
+    """The store does not take audit records; so many wait, and are kept as long as there is room."""
+
+    detail: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFound:
+    """The store takes audit records again; so many were dropped meanwhile."""
+
+    seconds_away: float
+    dropped: int
+
+
 Event = (
     CatalogLoaded
     | CatalogKept
@@ -126,9 +174,15 @@ Event = (
     | QueryRefused
     | QueryNotExplained
     | ClaimNotEnded
+    | StateLost
+    | StateFound
     | RequestFailed
     | RequestUnavailable
     | TokenRefused
+    | AuditLost
+    | AuditFound
+    | PolicyUnmet
+    | KeysNotRead
 )
 
 Observer = Callable[[Event], None]

@@ -133,6 +133,13 @@ class Settings:
 
 
 _PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+/?")
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://(?:[a-z0-9._\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_JWKS_URL: Final = re.compile(r"https://[^\s/]+\S*|http://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]\S*)?")
+_LEAST_PEPPER: Final = 32
+_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
+_SECRETS: Final = frozenset({"token_pepper"})
+"""Settings whose value stands in no message."""
+
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "audit": ("all", "writes", "off"),
     "audit_policy": ("degrade", "closed"),
@@ -172,6 +179,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     for item in fields(Settings):
         if item.name in given:
             _read_value(item, given[item.name], values, problems)
+    problems += _missing_beside(values)
     if problems:
         raise ConfigurationError("The settings are not usable:", problems)
     return Settings(**values)
@@ -226,7 +234,8 @@ def _read_value(item: Field[Any], raw: object, values: dict[str, Any], problems:
         return
     fault = _fault(item.name, value)
     if fault:
-        problems.append(f"{variable}: {value!r} {fault}")
+        shown = "its value" if item.name in _SECRETS else repr(value)
+        problems.append(f"{variable}: {shown} {fault}")
         return
     choices = _CHOICES.get(item.name)
     if choices and value not in choices:
@@ -241,7 +250,49 @@ def _fault(name: str, value: object) -> str | None:
         return "is no scheme and host such as https://api.example.com"
     if name == "timezone" and value and value not in available_timezones():
         return "is no time zone such as Asia/Dubai"
+    if name == "cors_origins" and value and not _are_origins(str(value)):
+        return "is neither * nor a list of origins as browsers send them, such as https://app.example.com"
+    if name == "token_pepper" and value and len(str(value)) < _LEAST_PEPPER:
+        return f"is shorter than {_LEAST_PEPPER} characters: take `openssl rand -hex 32`"
+    if name == "jwt_keys" and "://" in str(value) and not _JWKS_URL.fullmatch(str(value)):
+        return "is neither a file nor an https URL (http is for 127.0.0.1, [::1] and localhost only)"
+    if name == "metrics_address" and value and not _ADDRESS.fullmatch(str(value)):
+        return "is no host and port such as 127.0.0.1:9100 or [::1]:9100"
     return None
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return the two of an address that is one.
+
+    >>> host_and_port("[::1]:9100")
+    ('::1', 9100)
+    """
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _are_origins(text: str) -> bool:
+    """Whether a text is `*` alone, or origins: browsers send small letters, no default port and no slash behind."""
+    words = [word.strip() for word in text.split(",")]
+    return words == ["*"] or all(is_origin(word) for word in words)
+
+
+def is_origin(text: str) -> bool:
+    """Tell whether a text is an origin as browsers send it.
+
+    >>> is_origin("https://app.example.com"), is_origin("http://localhost:3000"), is_origin("https://A.example/")
+    (True, True, False)
+    """
+    port = {"http": ":80", "https": ":443"}.get(text.partition(":")[0], " ")
+    return bool(_ORIGIN.fullmatch(text)) and not text.endswith(port)
+
+
+def _missing_beside(given: Mapping[str, Any]) -> list[str]:
+    """What is wrong with settings that only make sense together."""
+    if not given.get("jwt_keys"):
+        return []
+    beside = [name for name in ("jwt_issuer", "jwt_audience") if not given.get(name)]
+    return [f"{PREFIX}{name.upper()}: must be given with {PREFIX}JWT_KEYS" for name in beside]
 
 
 def _is_outside(value: object, least: float | None, most: float | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from benchmarks.sides.side import Crm, HttpSide
 
 WHITELIST = Path(__file__).resolve().parents[2] / "whitelist.yaml"
 API = "/api/v1"
+SERVE = (sys.executable, "-m", "gateway", "serve")
+RATE = "1000000000/min"
 _LIST = f"{API}/invoices?filter[status]={STATUS}&sort=-id"
 _NOTE = {"rel_type": "customer", "rel_id": 1, "description": "Called about invoice {serial}"}
 _LINE = {"description": "Work {serial}", "qty": 3, "rate": "9.99", "taxes": [{"taxname": "VAT", "taxrate": 5}]}
@@ -35,17 +37,22 @@ class Served:
 
 
 @contextmanager
-def served(crm: Crm, whitelist: Path, name: str) -> Iterator[Served]:
-    """Yield a running gateway with settings that are all defaults but for the addresses."""
+def served(crm: Crm, whitelist: Path, name: str, command: Sequence[str] = SERVE) -> Iterator[Served]:
+    """Yield a running gateway with settings that are all defaults but for addresses and rates.
+
+    All load is one token's from one address; the rates are counted, but never reached.
+    """
     log, state, port = crm.directory / f"{name}.log", crm.directory / f"{name}.sqlite3", free_port()
     environ = {
         "GATEWAY_DATABASE_URL": crm.url,
         "GATEWAY_WHITELIST": str(whitelist),
         "GATEWAY_STATE_PATH": str(state),
         "GATEWAY_PORT": str(port),
+        "GATEWAY_RATE_LIMIT": RATE,
+        "GATEWAY_ADDRESS_RATE": RATE,
     }
     token = _token(state)
-    with running([sys.executable, "-m", "gateway", "serve"], log, environ=environ, cwd=crm.directory) as process:
+    with running(command, log, environ=environ, cwd=crm.directory) as process:
         origin = f"http://127.0.0.1:{port}"
         seconds = wait_for(f"{origin}/readyz", process, log)
         yield Served(origin, process.pid, token, seconds)
@@ -64,6 +71,7 @@ def start_gateway(crm: Crm) -> Iterator[HttpSide]:
             largest_key=crm.invoices,
             works={
                 **_reads(gateway.token),
+                "stages": by_key(gateway.token),
                 **_pages(gateway, crm.invoices),
                 **_reports(gateway.token, crm.invoices),
                 **_writes(gateway.token, crm.notes),
@@ -72,10 +80,15 @@ def start_gateway(crm: Crm) -> Iterator[HttpSide]:
         )
 
 
+def by_key(token: str) -> Work:
+    """Return the work of reading one row."""
+    return Work(f"{API}/invoices/{{key}}", headers={"Authorization": f"Bearer {token}"})
+
+
 def _reads(token: str) -> dict[ShapeName, Work]:
     headers = {"Authorization": f"Bearer {token}"}
     return {
-        "one": Work(f"{API}/invoices/{{key}}", headers=headers),
+        "one": by_key(token),
         "list": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}&count=none", headers=headers),
         "list_total": Work(f"{_LIST}&filter[total.gte]={LEAST_TOTAL}", headers=headers),
         "list_new_total": Work(f"{_LIST}&filter[total.gte]={{amount}}", headers=headers),

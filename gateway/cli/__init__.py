@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from gateway import __version__
+from gateway.cli.audit import audit
 from gateway.cli.console import Commands
 from gateway.cli.demo import demo
 from gateway.cli.init import init
@@ -31,5 +32,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (serve, demo, init, check, routes, reload, token):
+for command in (serve, demo, init, check, routes, reload, token, audit):
     main.add_command(command)

@@ -28,7 +28,9 @@ def database_options(command: _Command) -> _Command:
 
 def state_option(command: _Command) -> _Command:
     """Add the option that says which state file."""
-    return click.option("--state-path", metavar="PATH", help="The state file (GATEWAY_STATE_PATH).")(command)
+    return click.option(
+        "--state-path", metavar="PATH", help="The state file (GATEWAY_STATE_PATH); no URL is used then."
+    )(command)
 
 
 def settings_with(options: Mapping[str, object]) -> Settings:
@@ -41,13 +43,14 @@ def settings_with(options: Mapping[str, object]) -> Settings:
 
 
 def variables_of(options: Mapping[str, object]) -> dict[str, str]:
-    """Return options that were given as environment variables."""
-    return {PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None}
+    """Return options that were given as environment variables; a path of the state wins over a URL set elsewhere."""
+    given = {PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None}
+    return {"GATEWAY_STATE_URL": "", **given} if "GATEWAY_STATE_PATH" in given else given
 
 
-def open_state(settings: Settings) -> StateStore:
-    """Return the open state store of the settings."""
-    return StateStore.open(settings.state_path)
+def open_state(settings: Settings, *, must_exist: bool = False) -> StateStore:
+    """Return the open state store of the settings, which is made if it need not exist."""
+    return StateStore.open(settings, must_exist=must_exist)
 
 
 def database_url_of(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from gateway.catalog.model import Catalog, Relationship, Table
-from gateway.cli.console import put, put_json, put_table
+from gateway.cli.console import put, put_json, put_table, say
 from gateway.cli.environment import database_options, settings_with
 from gateway.query.access import Operation
 from gateway.security.explain import refusal_of
@@ -47,15 +47,24 @@ def check(as_json: bool, **options: object) -> None:
 @database_options
 @_json_option
 def routes(as_json: bool, **options: object) -> None:
-    """List every path under /api/v1 with its methods."""
+    """List every path that is served: its methods, and whether it is public, needs a token or an administrator's.
+
+    The stages that each request passes before it gets there are said beside the list.
+    """
     from gateway.cli.loading import load_faultless  # noqa: PLC0415  # see the package's docstring
+    from gateway.web.guards import guard_of  # noqa: PLC0415  # as above
+    from gateway.web.pipeline import RECORDERS, STAGES  # noqa: PLC0415  # as above
 
     catalog = load_faultless(settings_with(options))
-    listed = [route for table in catalog.exposed() for route in table_routes(table, catalog)]
+    listed = [*PAGES, *(route for table in catalog.exposed() for route in table_routes(table, catalog))]
+    guarded = [(path, methods, guard_of(path), about) for path, methods, about in listed]
     if as_json:
-        put_json([{"path": path, "methods": list(methods), "about": about} for path, methods, about in listed])
+        put_json([{"path": p, "methods": list(m), "needs": guard, "about": about} for p, m, guard, about in guarded])
     else:
-        put_table(("PATH", "METHODS", "ABOUT"), [(path, " ".join(methods), about) for path, methods, about in listed])
+        put_table(
+            ("PATH", "METHODS", "NEEDS", "ABOUT"), [(p, " ".join(m), guard, about) for p, m, guard, about in guarded]
+        )
+    say(f"Each request passes {', '.join(stage.name for stage in (*RECORDERS, *STAGES))}, in this order.")
 
 
 _NOBODY_ACTS: Final = (
@@ -69,6 +78,25 @@ Route = tuple[str, tuple[str, ...], str]
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _LISTING: Final = ("GET", "HEAD", "QUERY", "OPTIONS")
 _METHODS: Final[Mapping[Operation, tuple[str, ...]]] = {"update": ("PUT", "PATCH"), "delete": ("DELETE",)}
+
+
+PAGES: Final[tuple[Route, ...]] = (
+    ("/healthz", ("GET", "HEAD"), "the process lives"),
+    ("/readyz", ("GET", "HEAD"), "requests can be served"),
+    ("/api_docs", ("GET", "HEAD"), "how to begin"),
+    ("/api_docs/errors/{code}", ("GET", "HEAD"), "what an error means"),
+    ("/metrics", ("GET", "HEAD"), "for Prometheus"),
+    ("/admin/reload", ("POST",), "read whitelist and database anew"),
+    ("/admin/audit", ("GET", "HEAD"), "who did what"),
+    ("/admin/tokens", ("GET", "HEAD", "POST"), "tokens"),
+    ("/admin/tokens/{id}", ("GET", "HEAD", "DELETE"), "one token"),
+    ("/admin/tokens/{id}/rotate", ("POST",), "its successor"),
+    ("/admin/tokens/{id}/explain", ("GET", "HEAD"), "what it may do"),
+    ("/api/me", ("GET", "HEAD"), "who the token is"),
+    ("/api/v1", _READING, "every resource that the token may use"),
+    ("/api/v1/auth/test", _READING, "who the token is"),
+)
+"""What is served beside the resources of the catalog."""
 
 
 def table_routes(table: Table, catalog: Catalog) -> tuple[Route, ...]:

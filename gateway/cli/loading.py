@@ -14,8 +14,12 @@ from gateway.catalog.reflect import existing_tables, reflect
 from gateway.cli.console import say, warn
 from gateway.cli.environment import database_url_of
 from gateway.errors import ConfigurationError, UnavailableError
+from gateway.security.identity import open_identities
 from gateway.settings import Settings, database_address
+from gateway.state.redis_leases import open_redis
 from gateway.web.loading import Loaded, load_catalog, load_catalog_once
+from gateway.web.proxies import trusted_words
+from gateway.web.throttle import rate_of
 
 
 def load(settings: Settings) -> Loaded:
@@ -44,8 +48,10 @@ def preflight(settings: Settings, *, is_demo: bool) -> None:
     """Refuse what no restart would mend; a database that is merely away only gets a warning.
 
     Raises:
-        ConfigurationError: no database, SQLite without the demo, refused credentials, a bad whitelist.
+        ConfigurationError: no database, SQLite without the demo, refused credentials, a bad whitelist, a rate or a
+            network that is none.
     """
+    check_load(settings)
     url = database_url_of(settings)
     if urlsplit(url).scheme.startswith("sqlite") and not is_demo:
         raise ConfigurationError(
@@ -60,6 +66,20 @@ def preflight(settings: Settings, *, is_demo: bool) -> None:
     for text in catalog.warnings:
         warn(text)
     say(f"{len(catalog.exposed())} resources from {database_address(url)}.")
+
+
+def check_load(settings: Settings) -> None:
+    """Pass when the settings that say who may come, and how often, can be read; what they need is installed.
+
+    Raises:
+        ConfigurationError: one cannot; the message names it.
+    """
+    for name in ("address_rate", "refused_rate", "rate_limit"):
+        rate_of(settings, name)
+    if settings.rate_store_url:
+        open_redis(settings.rate_store_url).close()
+    trusted_words(settings.trusted_proxies)
+    open_identities(settings, lambda event: None)
 
 
 @dataclass(frozen=True, slots=True)

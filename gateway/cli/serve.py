@@ -46,6 +46,6 @@ def reload(state_path: str | None) -> None:
 
     A reload that fails keeps what was served before; /readyz and the log say so.
     """
-    with open_state(settings_with({"state_path": state_path})) as state:
+    with open_state(settings_with({"state_path": state_path}), must_exist=True) as state:
         generation = state.generation.bump()
     say(f"Asked for reload {generation}.")

@@ -7,20 +7,15 @@ and not a log line of a worker. Workers get their settings through the environme
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from gateway.errors import ConfigurationError, InternalError
+from gateway.cli.environment import open_state
+from gateway.errors import ConfigurationError, GatewayError, InternalError
 from gateway.settings import Settings, load_settings
-from gateway.state.store import StateStore
-
-if TYPE_CHECKING:
-    from uvicorn import Config
-
-GRACE_S: Final = 30
-"""How long requests in flight may take after a signal to stop; exports and statements have shorter limits."""
 
 BACKLOG: Final = 2_048
 
@@ -69,34 +64,25 @@ def run(settings: Settings, listener: socket.socket) -> None:
     Raises:
         InternalError: a worker failed to start, and has logged why.
     """
-    import uvicorn  # noqa: PLC0415  # a heavy import, and only for serving
-
+    from gateway.cli.workers import GatewayServer, Supervisor, make_config  # noqa: PLC0415  # heavy, only for serving
     from gateway.web.logs import configure_logging  # noqa: PLC0415  # as above
+    from gateway.web.metrics_listener import start_metrics  # noqa: PLC0415  # as above
+    from gateway.web.tracing import check_tracing  # noqa: PLC0415  # as above
 
     configure_logging(settings.log_level)
-    config = uvicorn.Config(
-        "gateway.cli.server:make_app",
-        factory=True,
-        workers=settings.workers,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        backlog=BACKLOG,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        log_config=None,
-        log_level=settings.log_level,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    check_tracing(settings)
+    metrics = start_metrics(settings)
+    config = make_config("gateway.cli.server:make_app", settings, BACKLOG)
     # A server that was asked to stop closes everything and then raises the signal again, which is no failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if settings.workers > 1:
-            _run_workers(config, listener, settings.state_path)
+            supervisor = Supervisor(config, listener, settings.drain_s, lambda: _bump(settings))
+            supervisor.run()
+            if supervisor.has_failed:
+                raise _not_started()
         else:
-            uvicorn.Server(config).run(sockets=[listener])
+            GatewayServer(config, settings.drain_s).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     except SystemExit as ended:
@@ -104,23 +90,16 @@ def run(settings: Settings, listener: socket.socket) -> None:
             raise _not_started() from None
     finally:
         listener.close()
+        metrics.close()
 
 
-def _run_workers(config: Config, listener: socket.socket, state_path: str) -> None:
-    from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415  # as above
-    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  # as above
-
-    class Supervisor(Multiprocess):
-        """Keeps the workers alive; SIGHUP means reload, as it does with one worker, not new processes."""
-
-        def handle_hup(self) -> None:
-            with StateStore.open(state_path) as state:
-                state.generation.bump()
-
-    supervisor = Supervisor(config, [listener])
-    supervisor.run()
-    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise _not_started()
+def _bump(settings: Settings) -> None:
+    """Ask every worker for a reload; a store that is away is told, and ends nothing."""
+    try:
+        with open_state(settings, must_exist=True) as state:
+            state.generation.bump()
+    except GatewayError as error:
+        logging.getLogger("gateway").error("no reload: %s", error)
 
 
 def _not_started() -> InternalError:

@@ -1,16 +1,13 @@
-"""Spans and days as people write them on a command line: ``90d``, ``1h``, ``2027-01-01``."""
+"""Spans and moments as options of a command line."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 import click
 
-_UNITS: Final = {"s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_SPAN: Final = re.compile(r"([0-9]{1,9})(s|min|h|d|w)")
-_MOST_S: Final = 100 * 366 * 86_400
+from gateway.security.spans import MOST_SPAN_S, moment_of, span_s
 
 
 class Span(click.ParamType[int]):
@@ -21,13 +18,13 @@ class Span(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the seconds of a span, at most a hundred years."""
         seconds = value if isinstance(value, int) else span_s(value)
-        if seconds is None or seconds > _MOST_S:
+        if seconds is None or seconds > MOST_SPAN_S:
             self.fail(f"{value!r} is not a span of at most 100 years: write 45s, 30min, 12h, 90d or 2w.", param, ctx)
         return seconds
 
 
 class Moment(click.ParamType[datetime]):
-    """A span from now, or a day: the moment it begins in UTC."""
+    """A span from now, a day, which begins in UTC, or a moment with its zone."""
 
     name = "span or day"
 
@@ -36,29 +33,9 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         now = datetime.now(UTC).replace(microsecond=0)
-        moment = _moment_of(value, now)
+        moment = moment_of(value, now)
         if moment is None:
             self.fail(f"{value!r} is neither a span (90d, 12h) nor a day (2027-01-01).", param, ctx)
         if moment <= now:
             self.fail(f"{value!r} has passed: a token must end in the future.", param, ctx)
         return moment
-
-
-def span_s(text: str) -> int | None:
-    """Return the seconds of a span, None when it is none.
-
-    >>> span_s("90d")
-    7776000
-    """
-    match = _SPAN.fullmatch(text.strip())
-    return int(match[1]) * _UNITS[match[2]] if match else None
-
-
-def _moment_of(text: str, now: datetime) -> datetime | None:
-    seconds = span_s(text)
-    if seconds is not None:
-        return now + timedelta(seconds=seconds) if seconds <= _MOST_S else None
-    try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None

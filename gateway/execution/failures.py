@@ -10,6 +10,7 @@ whoever knows what the caller may see decides whether to say it.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import ssl
@@ -181,6 +182,10 @@ UNCERTAIN: Final = BREAKING | {1317, 1969, 3024}
 
 BUSY: Final = frozenset({1040, 1203, 1226})
 """Numbers that refuse one connection more although the server is there."""
+
+
+class CommitCutError(asyncio.CancelledError):
+    """A task was cancelled while its commit was under way: what it wrote is kept, or not, and it does not know."""
 
 
 def errno_of(error: BaseException) -> int:

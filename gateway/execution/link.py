@@ -34,6 +34,9 @@ from gateway.settings import Settings
 SQL_MODE: Final = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """Strict, so that no value is cut silently; without NO_ZERO_DATE, so that the zero dates Perfex stores stay legal."""
 
+SPARE_S: Final = 0.25
+"""Seconds of a request's time that are kept for what is not the database's work."""
+
 STALE: Final = frozenset({1615, 1243})
 """A prepared statement the server wants prepared anew, or has forgotten."""
 
@@ -228,13 +231,16 @@ class Opener:
             "program_name": "gateway",
         }
 
-    async def open(self) -> Link:
-        """Return a new link with its session set up; the driver's errors pass through."""
+    async def open(self, limit_s: float | None = None) -> Link:
+        """Return a new link with its session set up; the driver's errors pass through.
+
+        ``limit_s`` bounds its statements where a request's time does not: an export has its own.
+        """
         raw = await self._connect()
         try:
             dialect = dialect_of(raw.get_server_info())
             async with asyncio.timeout(self._settings.connect_timeout_s):
-                await raw.query(session_statement(dialect, self._settings))
+                await raw.query(session_statement(dialect, self._settings, limit_s))
         except BaseException:
             raw.close()
             raise
@@ -274,21 +280,31 @@ def dialect_of(version: str) -> Dialect:
     return "mariadb" if "mariadb" in version.lower() else "mysql"
 
 
-def session_statement(dialect: Dialect, settings: Settings) -> str:
-    """Return the one SET that a new connection runs.
+def work_limit_s(settings: Settings) -> float:
+    """Return how long the database may work for one statement: a little less than its request may take.
+
+    So it is the database that ends what takes too long, and says that nothing was changed.
+    """
+    spare_s = min(SPARE_S, settings.request_limit_s / 10)
+    return min(settings.statement_limit_s, settings.request_limit_s - spare_s)
+
+
+def session_statement(dialect: Dialect, settings: Settings, limit_s: float | None = None) -> str:
+    """Return the one SET that a new connection runs; ``limit_s`` is `work_limit_s` unless another is given.
 
     READ COMMITTED: what a transaction reads after it got a row's lock is what stands
     there now, not a snapshot from before the wait, and without gap locks fewer writes
     meet. MariaDB refuses it when the binlog holds statements; then REPEATABLE READ.
     """
-    limit_s = settings.statement_limit_s
+    limit_s = work_limit_s(settings) if limit_s is None else limit_s
+    lock_wait_s = max(1, min(settings.lock_wait_s, int(settings.request_limit_s)))
     assignments = [
         "NAMES utf8mb4",
         "autocommit = 1",
         f"sql_mode = '{SQL_MODE}'",
         "time_zone = '+00:00'",
-        f"innodb_lock_wait_timeout = {settings.lock_wait_s}",
-        f"lock_wait_timeout = {settings.lock_wait_s}",
+        f"innodb_lock_wait_timeout = {lock_wait_s}",
+        f"lock_wait_timeout = {lock_wait_s}",
     ]
     if dialect == "mariadb":
         logs_statements = "@@log_bin AND @@binlog_format = 'STATEMENT'"

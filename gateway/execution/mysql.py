@@ -20,6 +20,7 @@ from gateway.execution.address import Address
 from gateway.execution.database import Outcome, Parameters, PoolStatus, Row
 from gateway.execution.failures import (
     UNCERTAIN,
+    CommitCutError,
     database_away,
     errno_of,
     is_answer,
@@ -29,7 +30,7 @@ from gateway.execution.failures import (
     translate,
     was_never_sent,
 )
-from gateway.execution.link import Link, Opener
+from gateway.execution.link import Link, Opener, work_limit_s
 from gateway.execution.pool import Bounds, Pool
 from gateway.execution.snapshots import Hooks, MySqlSnapshot
 from gateway.observe import Observer, ReadRetried, StatementTimedOut
@@ -50,13 +51,14 @@ class MySqlDatabase:
             size=settings.pool_size,
             wait_s=settings.pool_wait_s,
             recycle_s=settings.pool_recycle_s,
-            overdue_s=settings.statement_limit_s + BELT_S,
+            overdue_s=work_limit_s(settings) + BELT_S,
         )
         self._pool = Pool(self._open, bounds, observer, self._kill)
         self._doomed: set[int] = set()
         self._is_killing = False
         self._commits: set[asyncio.Task[None]] = set()
-        self._limit_s = bounds.overdue_s
+        self._limit_s = settings.statement_limit_s + BELT_S
+        self._export_limit_s = settings.statement_limit_s
         self._snapshots: set[Link] = set()
 
     @property
@@ -97,6 +99,8 @@ class MySqlDatabase:
             result = await link.run(text, parameters)
         except BaseException as error:
             self.drop(link, error)
+            if isinstance(error, asyncio.CancelledError):  # whether the kill came before the end, nobody knows
+                raise CommitCutError from error
             if isinstance(error, Exception) and is_uncertain(link, error):
                 raise outcome_unknown() from error
             if not was_never_sent(error):
@@ -158,11 +162,18 @@ class MySqlDatabase:
         raise self.failure(link, error) from error
 
     async def commit(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a commit to its end, even when the caller is cancelled meanwhile: half a commit cannot be taken back."""
+        """Run a commit to its end, even when the caller is cancelled meanwhile: half a commit cannot be taken back.
+
+        Raises:
+            CommitCutError: the caller was cancelled, and learns no more of it.
+        """
         task = self._pool.spawn(work)
         self._commits.add(task)
         task.add_done_callback(self._commits.discard)
-        await asyncio.shield(task)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            raise CommitCutError from error
 
     # --- background ---
 
@@ -174,7 +185,7 @@ class MySqlDatabase:
     async def _open_apart(self) -> Link:
         """Return a link that the pool does not know."""
         try:
-            return await self._open()
+            return await self._opener.open(self._export_limit_s)
         except Exception as error:
             raise translate(error) from error
 

@@ -23,8 +23,9 @@ from urllib.parse import quote, unquote, urlsplit
 from gateway.catalog.kinds import Dialect, format_time
 from gateway.errors import ConfigurationError
 from gateway.execution.database import Outcome, Parameters, PoolStatus, Row
-from gateway.execution.failures import database_busy, statement_timeout, translate, translate_deletion
+from gateway.execution.failures import CommitCutError, database_busy, statement_timeout, translate, translate_deletion
 from gateway.execution.folding import Like, compare
+from gateway.execution.link import work_limit_s
 from gateway.observe import Observer, StatementTimedOut
 from gateway.settings import Settings
 
@@ -196,7 +197,7 @@ class SqliteDatabase:
 
     async def open_apart(self) -> Handle:
         """Return a connection that is not counted here; its user closes it."""
-        limits = self._settings.statement_limit_s, self._settings.lock_wait_s
+        limits = work_limit_s(self._settings), self._settings.lock_wait_s
         return await self.call(None, lambda: Handle(self._path, *limits))
 
     async def call(self, handle: Handle | None, work: Callable[[], T]) -> T:
@@ -263,11 +264,20 @@ class _Transaction(AbstractAsyncContextManager["_Transaction"]):
         """Commit, or roll back after a failure, also one that the block caught."""
         try:
             if error is None and self._failure is None:
-                await self._call("COMMIT")
+                await self._commit()
         finally:
             self._end()
         if error is None and self._failure is not None:
             raise self._failure
+
+    async def _commit(self) -> None:
+        handle = self._handle
+        try:
+            await self._call("COMMIT")
+        except asyncio.CancelledError as error:
+            if handle is not None and not handle.is_inside():  # it was done before it could be stopped
+                raise CommitCutError from error
+            raise
 
     async def _call(self, text: str, parameters: Parameters = ()) -> Outcome:
         handle = self._handle

@@ -17,7 +17,7 @@ from gateway.execution.database import Database
 from gateway.observe import CountEstimated, Observer
 from gateway.operations.results import Count
 from gateway.query.plan import AggregatePlan, Values
-from gateway.query.reach import is_plain
+from gateway.query.reach import is_granted, is_plain
 from gateway.sql.cache import Recent, StatementCache
 from gateway.sql.read import estimated_rows
 
@@ -155,9 +155,12 @@ class Counts:
             return None
 
     async def _estimate(self, plan: AggregatePlan, values: Values) -> int | None:
-        """What the optimizer expects; None where it can only say how large the table is."""
+        """What the optimizer expects; None where it can only say how large the table is.
+
+        None, too, under a row filter: without an index the number would be that of all rows, the caller's or not.
+        """
         statement = self._statements.estimate(plan)
-        if statement is None or not is_plain(plan.condition):
+        if statement is None or not is_plain(plan.condition) or is_granted(plan.condition):
             return None
         try:
             rows = await self._database.fetch(statement.text, statement.bind(values))

@@ -127,6 +127,11 @@ class Exports:
         self._free = limits.most
         self.limits = limits
 
+    @property
+    def running(self) -> int:
+        """How many are being read."""
+        return self.limits.most - self._free
+
     async def parts(
         self, statements: StatementCache, question: Question, guard: Guard | None = None
     ) -> AsyncGenerator[Part]:

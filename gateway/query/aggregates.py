@@ -41,7 +41,15 @@ from gateway.query.plan import (
     RelatedRow,
     Values,
 )
-from gateway.query.planner import DEFAULT_PER_PAGE, conjunction, page_slots, parent_plan, reached_from, root_table
+from gateway.query.planner import (
+    DEFAULT_PER_PAGE,
+    conjunction,
+    page_slots,
+    parent_plan,
+    reached_from,
+    root_table,
+    sized_page,
+)
 from gateway.query.reach import row_filter, with_reach
 from gateway.query.resolve import is_readable
 from gateway.query.suggest import nearest
@@ -105,7 +113,8 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
     plan = replace(plan, currency=_mixed(context, plan))
     plan = with_reach(context, plan)
     counted = replace(plan, metrics=(), order=(), labels=(), currency=None, is_counted=True)
-    limit, offset = page_slots(context, intent.page)
+    page = sized_page(context, intent.page)
+    limit, offset = page_slots(context, page)
     plan = replace(plan, limit=limit, offset=offset, embeds=_embeds(context, groups, intent))
     parent = parent_plan(context, intent.origin) if intent.origin is not None else None
     return PlannedGroups(
@@ -114,8 +123,8 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
         counted if groups or intent.having else None,
         parent,
         context.slots.is_timeless,
-        intent.page.limit if intent.page.limit is not None else DEFAULT_PER_PAGE,
-        intent.page.offset,
+        page.limit if page.limit is not None else DEFAULT_PER_PAGE,
+        page.offset,
     )
 
 

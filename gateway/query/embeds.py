@@ -141,9 +141,11 @@ def plan_grouped_row(
 
 def _limit(context: Context, intent: EmbedIntent, options: EmbedOptions) -> int | None:
     """The slot of one row more than is shown, which tells whether there are more."""
-    limit = intent.limit if intent.limit is not None else options.default_limit
+    limit = intent.limit
     if limit is None:
-        return None
+        if options.default_limit is None:
+            return None
+        limit = min(options.default_limit, context.access.most_rows)
     if not 1 <= limit <= context.access.most_rows:
         parameter = f"include[{options.path_of(intent)}][limit]"
         detail = f"{parameter} is 1 to {context.access.most_rows}; {limit} was asked for."

@@ -72,6 +72,8 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
     """
     table = root_table(context, intent)
     is_list = _is_list(context, intent)
+    if context.access.most_rows < DEFAULT_PER_PAGE:
+        intent = replace(intent, page=sized_page(context, intent.page))
     plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not is_list)
     for step in PASSES:
         plan = step(context, intent, plan)
@@ -195,6 +197,18 @@ def cut_page(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
         return replace(plan, limit=context.slots.add(1)) if _is_picked(context, intent) else plan
     limit, offset = page_slots(context, intent.page)
     return replace(plan, limit=limit, offset=offset)
+
+
+def sized_page(context: Context, page: PageIntent) -> PageIntent:
+    """Return a page that fits a caller whose pages are capped: one of no named size has as many rows as they may have.
+
+    The front ends count numbered pages in the usual size, for they do not know the caller; here it is known.
+    """
+    most = context.access.most_rows
+    if page.limit is not None or most >= DEFAULT_PER_PAGE:
+        return page
+    is_numbered = page.start in ("page", "page[number]")
+    return replace(page, limit=most, offset=page.offset // DEFAULT_PER_PAGE * most if is_numbered else page.offset)
 
 
 def page_slots(context: Context, page: PageIntent) -> tuple[Slot, Slot]:

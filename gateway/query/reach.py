@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from gateway.catalog.model import Column, ExpressionField, Field, PathField, Relationship, Table
 from gateway.query.access import Access, Grant
-from gateway.query.budget import check_joins
+from gateway.query.budget import DEFAULT_BUDGET, check_joins
 from gateway.query.conditions import plan_conditions
 from gateway.query.context import Context
 from gateway.query.plan import (
@@ -95,14 +95,14 @@ def _filters(context: Context, tables: Iterable[Table]) -> Iterator[tuple[Table,
 def row_filter(context: Context, table: Table) -> tuple[Condition, ...]:
     """Return the conditions on every row of a table: rows that exist for nobody, and the grant's own filter.
 
-    The filter is resolved with everything readable, and may have values beside the client's: it is not their text.
+    The filter is resolved with everything readable and a budget of its own: it is not the client's text.
     """
     grant = context.access.grant_on(table)
     excluded = _excluded(context, table)
     if grant is None or not grant.row_filter:
         return excluded
     unlimited = Access(context.access.principal, {"*": Grant(frozenset({"read"}))})
-    budget = replace(context.budget, values=context.budget.values + len(context.slots.values))
+    budget = replace(DEFAULT_BUDGET, values=DEFAULT_BUDGET.values + len(context.slots.values))
     granted = replace(context, access=unlimited, budget=budget)
     return (*excluded, Granted(plan_conditions(granted, table, grant.row_filter)))
 
@@ -154,6 +154,17 @@ def is_plain(condition: Condition) -> bool:
         case Not(part=part) | Granted(part=part) | Reached(condition=part):
             return is_plain(part)
         case Quantified():
+            return False
+
+
+def is_granted(condition: Condition) -> bool:
+    """Whether a caller's row filter is among the conditions that a row has to meet."""
+    match condition:
+        case Granted():
+            return True
+        case And(parts=parts):
+            return any(is_granted(part) for part in parts)
+        case _:
             return False
 
 

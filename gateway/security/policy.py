@@ -25,6 +25,7 @@ class Policy:
     conditions by resource that all hold (``clientid=12``, ``invoice.clientid=12``, ``total.gte=1000``).
     ``addresses`` are networks (CIDR), ``origins`` what a browser says it comes from; empty means any.
     ``most_rows`` caps pages; ``rate`` None is the setting's. ``is_signed`` asks for a signature on each request.
+    ``lineage`` limits nothing: it is the random mark of a token and of those that replace it by rotation.
     """
 
     readable: Named = ()
@@ -35,6 +36,7 @@ class Policy:
     most_rows: int | None = None
     rate: Rate | None = None
     is_signed: bool = False
+    lineage: str = ""
 
 
 NO_POLICY: Final = Policy()
@@ -51,6 +53,7 @@ def policy_text(policy: Policy) -> str:
         "most_rows": policy.most_rows,
         "rate": str(policy.rate) if policy.rate else None,
         "is_signed": policy.is_signed,
+        "lineage": policy.lineage,
     }
     return json.dumps({name: value for name, value in given.items() if value}, ensure_ascii=False)
 
@@ -67,6 +70,7 @@ def parse_policy(text: str) -> Policy:
         given.get("most_rows"),
         parse_rate(given["rate"]) if given.get("rate") else None,
         bool(given.get("is_signed", False)),
+        given.get("lineage", ""),
     )
 
 

@@ -6,11 +6,16 @@ All characters are letters and digits, so that a double click selects the whole
 token. The checksum (CRC-32 of everything before it) refuses a mistyped token
 without a look at the store; it protects nothing. Only `digest_of` is ever stored:
 a secret of 256 bits needs no slow hash.
+
+With a pepper (GATEWAY_TOKEN_PEPPER, "" for none) the digest is keyed: whoever can
+read or write the store, but not the pepper, can neither check a guess nor plant a
+token of the peppered kind. Tokens made before there was a pepper are still found.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 import zlib
 from dataclasses import dataclass
@@ -40,20 +45,25 @@ class IssuedToken:
         return f"IssuedToken(prefix={self.prefix!r})"
 
 
-def new_token() -> IssuedToken:
-    """Return a new random token."""
-    return issued(token_of(secrets.token_bytes(SECRET_BYTES)))
+def new_token(pepper: str = "") -> IssuedToken:
+    """Return a new random token, to be stored under the digest that the pepper gives it."""
+    return issued(token_of(secrets.token_bytes(SECRET_BYTES)), pepper)
 
 
 def token_of(secret: bytes) -> str:
     """Return the token that spells 32 bytes."""
-    head = PREFIX + _base62(int.from_bytes(secret, "big"), _BODY_LENGTH)
+    head = PREFIX + spelled(secret)
     return head + _checksum(head)
 
 
-def issued(text: str) -> IssuedToken:
+def spelled(secret: bytes) -> str:
+    """Return 32 bytes as 43 letters and digits."""
+    return _base62(int.from_bytes(secret, "big"), _BODY_LENGTH)
+
+
+def issued(text: str, pepper: str = "") -> IssuedToken:
     """Return a token's text with its digest and the part of it that may be shown."""
-    return IssuedToken(text, digest_of(text.encode("ascii")), text[:_SHOWN_LENGTH])
+    return IssuedToken(text, digest_of(text.encode("ascii"), pepper), text[:_SHOWN_LENGTH])
 
 
 def looks_like_token(presented: bytes) -> bool:
@@ -70,9 +80,21 @@ def looks_like_token(presented: bytes) -> bool:
     return text.startswith(PREFIX) and text[-_CHECKSUM_LENGTH:] == _checksum(text[:-_CHECKSUM_LENGTH])
 
 
-def digest_of(presented: bytes) -> bytes:
-    """Return the SHA-256 under which a token is stored."""
+def digest_of(presented: bytes, pepper: str = "") -> bytes:
+    """Return the digest under which a token is stored: its SHA-256, or its HMAC-SHA256 where there is a pepper."""
+    if pepper:
+        return hmac.digest(pepper.encode(), presented, "sha256")
     return hashlib.sha256(presented).digest()
+
+
+def digests_of(presented: bytes, pepper: str = "") -> tuple[bytes, ...]:
+    """Return every digest under which a token may be stored: today's, then that of the time before there was a pepper.
+
+    >>> [digest == digest_of(b"x") for digest in digests_of(b"x", "a pepper")]
+    [False, True]
+    """
+    plain = digest_of(presented)
+    return (digest_of(presented, pepper), plain) if pepper else (plain,)
 
 
 def _checksum(head: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from time import perf_counter
 from typing import Generic, TypeVar
 
 from gateway.catalog.model import Catalog
@@ -12,6 +13,7 @@ from gateway.sql.groups import compile_group_count, compile_groups
 from gateway.sql.read import compile_count, compile_estimate, compile_read
 from gateway.sql.statement import Statement
 from gateway.sql.write import compile_step
+from gateway.timing import spend
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -61,7 +63,7 @@ class StatementCache:
 
     def read(self, plan: ReadPlan) -> Statement:
         """Return the statement of a read plan."""
-        return self._kept.get_or_make(plan, lambda: self._made(compile_read(self.catalog, plan)))
+        return self._get_or_make(plan, lambda: self._made(compile_read(self.catalog, plan)))
 
     def of(self, plan: ReadPlan | AggregatePlan) -> Statement:
         """Return the statement of the rows or of the groups of a plan."""
@@ -69,30 +71,39 @@ class StatementCache:
 
     def groups(self, plan: AggregatePlan) -> Statement:
         """Return the statement of the groups of a plan."""
-        return self._kept.get_or_make(("groups", plan), lambda: self._made(compile_groups(self.catalog, plan)))
+        return self._get_or_make(("groups", plan), lambda: self._made(compile_groups(self.catalog, plan)))
 
     def embed(self, embed: Embed, parents: int) -> Statement:
         """Return the statement of what some parents embed."""
         made = compile_embed
-        return self._kept.get_or_make(("embed", embed, parents), lambda: self._made(made(self.catalog, embed, parents)))
+        return self._get_or_make(("embed", embed, parents), lambda: self._made(made(self.catalog, embed, parents)))
 
     def count(self, plan: AggregatePlan) -> Statement:
         """Return the statement of an exact count, of rows or of groups, with its deadline."""
         made = compile_group_count if plan.is_counted else compile_count
-        return self._kept.get_or_make(("count", plan), lambda: self._made(made(self.catalog, plan, self._deadline_s)))
+        return self._get_or_make(("count", plan), lambda: self._made(made(self.catalog, plan, self._deadline_s)))
 
     def estimate(self, plan: AggregatePlan) -> Statement | None:
         """Return the statement of an estimate, None where the database gives none, as of a number of groups."""
         if self.catalog.dialect == "sqlite" or plan.is_counted:
             return None
         made = compile_estimate
-        return self._kept.get_or_make(("estimate", plan), lambda: self._made(_present(made(self.catalog, plan))))
+        return self._get_or_make(("estimate", plan), lambda: self._made(_present(made(self.catalog, plan))))
 
     def step(self, step: WriteStep, key_slots: tuple[tuple[int, int], ...] = ()) -> Statement:
         """Return the statement of one step of a write."""
-        return self._kept.get_or_make(
+        return self._get_or_make(
             ("step", step, key_slots), lambda: self._made(compile_step(self.catalog, step, dict(key_slots)))
         )
+
+    def _get_or_make(self, key: Hashable, make: Callable[[], Statement]) -> Statement:
+        found = self._kept.get(key)
+        if found is not None:
+            return found
+        began = perf_counter()
+        made = self._kept.put(key, make())
+        spend("compile", perf_counter() - began)
+        return made
 
     def _made(self, statement: Statement) -> Statement:
         self.compiled += 1

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, select, update
 
+from gateway.state.failures import retried
 from gateway.state.tables import GENERATION
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
@@ -26,6 +27,7 @@ class Generation:
         with self._read() as connection:
             return int(connection.execute(select(GENERATION.c.value)).scalar_one())
 
+    @retried
     def bump(self) -> int:
         """Add one and return the new number; concurrent bumps all count."""
         with self._write() as connection:

@@ -18,8 +18,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
+from gateway.state.failures import retried
 from gateway.state.tables import IDEMPOTENCY
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
@@ -79,16 +80,22 @@ class IdempotencyStore:
         self._write = write
         self._clock = clock
 
+    @retried
     def claim(self, claim: Claim) -> Found:
-        """Take a claim, or return how the one in place stands; of many at once exactly one finds it ``taken``."""
+        """Take a claim, or return how the one in place stands; of many at once exactly one finds it ``taken``.
+
+        In a file the transaction is alone. On a server the row is locked where there is one, and where there is
+        none the unique key lets one transaction in and the others look again.
+        """
         now = self._now()
         with self._write() as connection:
-            row = connection.execute(select(IDEMPOTENCY).where(_named(claim))).first()
-            if row is not None:
-                if not _is_spent(row, now):
-                    return _found(row, claim, now)
-                connection.execute(delete(IDEMPOTENCY).where(_named(claim)))
-            connection.execute(insert(IDEMPOTENCY).values(_new_row(claim, now)))
+            row = connection.execute(select(IDEMPOTENCY).where(_named(claim)).with_for_update()).first()
+            if row is None:
+                connection.execute(insert(IDEMPOTENCY).values(_new_row(claim, now)))
+            elif _is_spent(row, now):
+                connection.execute(update(IDEMPOTENCY).where(_named(claim)).values(_new_row(claim, now)))
+            else:
+                return _found(row, claim, now)
         return Found("taken")
 
     def renew(self, claim: Claim) -> None:
@@ -113,23 +120,28 @@ class IdempotencyStore:
         """Say that nobody knows what came of a claim's write, and nobody will."""
         self._set(claim, status="unknown", finished_at=self._now())
 
+    @retried
     def release(self, claim: Claim) -> None:
         """Give a claim back whose write did nothing: the next request with its key runs."""
         with self._write() as connection:
             connection.execute(delete(IDEMPOTENCY).where(_held(claim)))
 
+    @retried
     def clean(self) -> int:
         """Remove a batch of what need not be kept any more and return how many rows that were; 0 when all is done."""
         now = self._now()
         due = IDEMPOTENCY.c.finished_at <= now - KEPT_S
-        has_failed = IDEMPOTENCY.c.answer_status >= 400
         with self._write() as connection:
-            gone = or_(IDEMPOTENCY.c.created_at <= now - REMEMBERED_S, and_(due, has_failed))
-            removed = connection.execute(delete(IDEMPOTENCY).where(_some(gone))).rowcount
-            kept = and_(due, IDEMPOTENCY.c.answer_status < 400)
-            emptied = connection.execute(update(IDEMPOTENCY).where(_some(kept)).values(_NO_ANSWER)).rowcount
-        return int(removed + emptied)
+            gone = _some(connection, IDEMPOTENCY.c.created_at <= now - REMEMBERED_S)
+            gone |= _some(connection, IDEMPOTENCY.c.answer_status >= 400, due)
+            kept = _some(connection, IDEMPOTENCY.c.answer_status < 400, due) - gone
+            if gone:
+                connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.id.in_(gone)))
+            if kept:
+                connection.execute(update(IDEMPOTENCY).where(IDEMPOTENCY.c.id.in_(kept)).values(_NO_ANSWER))
+        return len(gone) + len(kept)
 
+    @retried
     def _set(self, claim: Claim, **values: object) -> None:
         with self._write() as connection:
             connection.execute(update(IDEMPOTENCY).where(_held(claim)).values(values))
@@ -154,8 +166,10 @@ def _held(claim: Claim) -> ColumnElement[bool]:
     return and_(_named(claim), IDEMPOTENCY.c.holder == claim.holder, IDEMPOTENCY.c.status == "running")
 
 
-def _some(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return IDEMPOTENCY.c.id.in_(select(IDEMPOTENCY.c.id).where(condition).limit(BATCH))
+def _some(connection: Connection, *conditions: ColumnElement[bool]) -> set[int]:
+    """The ids of some rows, locked; others that are being written are left to the next time."""
+    found = select(IDEMPOTENCY.c.id).where(*conditions).limit(BATCH).with_for_update(skip_locked=True)
+    return set(connection.execute(found).scalars())
 
 
 def _new_row(claim: Claim, now: int) -> dict[str, object]:
@@ -167,6 +181,8 @@ def _new_row(claim: Claim, now: int) -> dict[str, object]:
         "status": "running",
         "lease_until": now + LEASE_S,
         "created_at": now,
+        "finished_at": None,
+        **_NO_ANSWER,
     }
 
 

@@ -1,98 +1,130 @@
-"""The embedded store: one SQLite file in WAL mode, opened, secured and migrated.
+"""The open store: its parts, and the two contexts in which everything that reads or writes it runs.
 
-What comes in: a path. What goes out: a `StateStore` whose parts are used from any
-thread. Everything here is synchronous and short (a lookup takes well under a
-millisecond); whoever has an event loop calls it from a thread. Nothing is ever
-created in the CRM's database.
+What comes in: the settings, a path or a URL. What goes out: a `StateStore` whose parts are used from
+any thread. Everything here is synchronous and short (a lookup takes well under a millisecond in a
+file); whoever has an event loop calls it from a thread. Nothing is ever created in the CRM's database.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, select, update
 
 from gateway.errors import ConfigurationError
+from gateway.observe import Observer
+from gateway.settings import Settings
+from gateway.state.failures import StateAwayError
+from gateway.state.files import FileHome
 from gateway.state.generation import Generation
+from gateway.state.home import Home
 from gateway.state.idempotency import IdempotencyStore
-from gateway.state.migrations import MIGRATIONS, Migrations, first_tables, migrate
-from gateway.state.tables import GENERATION, META, TOKEN
+from gateway.state.migrations import MIGRATIONS, Migrations
+from gateway.state.servers import ServerHome
+from gateway.state.standing import Standing, Status
+from gateway.state.tables import META
 from gateway.state.tokens import TokenStore
 
 Clock = Callable[[], float]
+Place = Settings | str | os.PathLike[str]
 
-BUSY_TIMEOUT_MS: Final = 5_000
-"""How long a writer waits for another before it fails; writes here take milliseconds."""
-
-_HEADER: Final = b"SQLite format 3\0"
-
-_IS_WRITE: Final = "gateway_is_write"
-# A revoked token must stay revoked and a claim taken after a power failure, hence FULL; writes are rare.
-_PRAGMAS: Final = ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON")
+_FILE_SCHEMES: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 
 
 class StateStore:
     """The open store: `tokens`, `generation` and the claims of `idempotency`."""
 
-    __slots__ = ("_engine", "generation", "idempotency", "path", "tokens")
+    __slots__ = ("_home", "_standing", "generation", "idempotency", "tokens")
 
-    def __init__(self, engine: Engine, path: Path, clock: Clock) -> None:
-        self._engine = engine
-        self.path = path
+    def __init__(self, home: Home, clock: Clock, observer: Observer | None = None) -> None:
+        self._home = home
+        self._standing = Standing(observer)
         self.tokens = TokenStore(self.read, self.write, clock)
         self.generation = Generation(self.read, self.write)
         self.idempotency = IdempotencyStore(self.write, clock)
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, clock: Clock = time.time, migrations: Migrations = MIGRATIONS
+        cls,
+        place: Place,
+        *,
+        clock: Clock = time.time,
+        observer: Observer | None = None,
+        migrations: Migrations = MIGRATIONS,
+        must_exist: bool = False,
     ) -> StateStore:
-        """Return the store in a file, which is made (mode 0600) or migrated when need be.
+        """Return the store at a place: that of the settings, a path, or a URL. It is made or migrated when need be.
+
+        With ``must_exist`` no file is made, as an empty one would end the tokens of a gateway whose file is gone.
 
         Raises:
-            ConfigurationError: no such directory, no permission, a file that is no store and
-                stays as it is, or a store made by a newer gateway.
+            ConfigurationError: the place cannot be used; the message says why and what to do, without a password.
         """
-        place = Path(path)
-        _check_file(place, first_tables(migrations))
-        _secure_file(place)
-        engine = _engine_of(place)
-        store = cls(engine, place, clock)
-        try:
-            with store.write() as connection:
-                migrate(connection, str(place), migrations)
-        except DBAPIError as error:
-            engine.dispose()
-            raise _unusable(place, str(error.orig)) from error
-        except BaseException:
-            engine.dispose()
-            raise
-        return store
+        return cls(_home_at(place, migrations, must_exist=must_exist), clock, observer)
+
+    @property
+    def address(self) -> str:
+        """Where the store lies, as a message may show it."""
+        return self._home.address
+
+    @property
+    def status(self) -> Status:
+        """Return "ok", "unwritable" where reads go on, or "away", as the last transactions found it."""
+        return self._standing.status
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Return a context with a connection in one read transaction."""
-        with self._engine.begin() as connection:
+        """Return a context with a connection in one read transaction.
+
+        Raises:
+            StateAwayError: the store failed.
+        """
+        with self._standing.noted("read"), self._home.reader().begin() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Return a context with a connection that holds the file's one write lock until it commits."""
-        with self._engine.connect() as plain:
-            connection = plain.execution_options(**{_IS_WRITE: True})
-            with connection.begin():
+    def write(self, lock: str | None = None, *, durable: bool = True) -> Iterator[Connection]:
+        """Return a context with a connection in one write transaction.
+
+        A file has one writer at a time, whatever it writes. On a server, writers with the same ``lock`` take
+        turns and others meet only at the rows they touch, each seeing what was committed before its statement.
+        Without ``durable`` a commit survives a crash of the gateway, but in a file not always a power failure.
+
+        Raises:
+            StateAwayError: the store failed. Unless it was at the very commit, nothing was written.
+            IntegrityError: a unique key was taken; see `failures.retried`.
+        """
+        with self._standing.noted("write"):
+            engine = self._home.writer()
+            with engine.begin() as connection:
+                self._home.begin(connection, lock, durable=durable)
                 yield connection
+            self._home.confirm(engine)
+
+    def probe(self) -> Status:
+        """Look whether the store can be read and, where the last write failed, written; return what was found.
+
+        It may take as long as a transaction may.
+
+        Raises:
+            StateAwayError: it cannot be read.
+        """
+        with self.read() as connection:
+            connection.execute(select(META.c.value).where(META.c.name == "version"))
+        if self.status != "ok":
+            with suppress(StateAwayError), self.write(durable=False) as connection:
+                connection.execute(update(META).where(META.c.name == "version").values(value=META.c.value))
+        return self.status
 
     def close(self) -> None:
-        """Close every connection; the file stays."""
-        self._engine.dispose()
+        """Close every connection; what was stored stays."""
+        self._home.close()
 
     def __enter__(self) -> StateStore:
         return self
@@ -101,77 +133,42 @@ class StateStore:
         self.close()
 
 
-def _engine_of(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
+def _home_at(place: Place, migrations: Migrations, *, must_exist: bool) -> Home:
+    if isinstance(place, Settings):
+        if not place.state_url:
+            return FileHome(Path(place.state_path), migrations, must_exist=must_exist)
+        _refuse_crm(place.state_url, place.database_url)
+        return _home_at(place.state_url, migrations, must_exist=must_exist)
+    given = os.fspath(place)
+    scheme, mark, rest = given.partition("://")
+    if mark and scheme not in _FILE_SCHEMES:
+        return ServerHome(given, migrations)
+    return FileHome(_path_in(rest) if mark else Path(given), migrations, must_exist=must_exist)
 
 
-def _prepare(connection: Any, _record: object) -> None:
-    """Set up a new connection; transactions begin where `_begin` says, not where the driver guesses."""
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+def _path_in(rest: str) -> Path:
+    """The path in what follows ``sqlite://``: as SQLAlchemy has it, three slashes are relative and four absolute.
 
-
-def _begin(connection: Connection) -> None:
-    # A write that began as a read could fail at once when another writer came first; IMMEDIATE waits its turn.
-    is_write = connection.get_execution_options().get(_IS_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
-
-
-def _check_file(path: Path, tables: frozenset[str]) -> None:
-    """Pass when there is a store at the path, or nothing yet; whatever else is there is only read."""
-    directory = path.parent
-    if not directory.is_dir():
+    >>> str(_path_in("/state.sqlite3")), str(_path_in("//var/lib/gateway/state.sqlite3"))
+    ('state.sqlite3', '/var/lib/gateway/state.sqlite3')
+    """
+    if not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
         raise ConfigurationError(
-            f"The directory of the state file {path} does not exist: "
-            f"create {directory}, or set GATEWAY_STATE_PATH to another file."
+            "GATEWAY_STATE_URL names no file: write sqlite:////absolute/path.sqlite3, without options; "
+            "a store in memory would forget its tokens."
         )
+    return Path(unquote(rest[1:]))
+
+
+def _refuse_crm(state_url: str, database_url: str) -> None:
+    """Refuse the CRM's own database: nothing is ever created there, and its user need not be able to."""
     try:
-        is_new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
-        if is_new or (_is_database(path) and _is_store(path, tables)):
-            return
-    except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
-    except sqlite3.Error as error:
-        raise _unusable(path, str(error)) from error
-    raise ConfigurationError(
-        f"{path} is not a state file of the gateway, and was left as it is: set GATEWAY_STATE_PATH to another file."
-    )
-
-
-def _is_database(path: Path) -> bool:
-    if not path.is_file():
-        raise _unusable(path, "it is no file")
-    with path.open("rb") as file:
-        return file.read(len(_HEADER)) == _HEADER
-
-
-def _is_store(path: Path, tables: frozenset[str]) -> bool:
-    """Whether an SQLite database has a store's tables, or nothing: then a gateway began it and did not get further."""
-    # Where no log is being written, immutable keeps SQLite from putting side files beside a database of others.
-    way = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{way}", uri=True)) as connection:
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        is_begun = not names or (names == {"meta"} and not connection.execute("SELECT 1 FROM meta").fetchall())
-    return is_begun or names >= tables or names >= {META.name, TOKEN.name, GENERATION.name}
-
-
-def _secure_file(path: Path) -> None:
-    """Make the file if it is not there, readable by its owner alone; SQLite's side files take its mode."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-    except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
-
-
-def _unusable(path: Path, reason: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"The state file {path} cannot be used ({reason}): give a file that this user may write, "
-        "in a directory it may write to, with GATEWAY_STATE_PATH."
-    )
+        state, crm = urlsplit(state_url), urlsplit(database_url)
+        is_same = (state.hostname, state.port or 3306, state.path) == (crm.hostname, crm.port or 3306, crm.path)
+    except ValueError:  # a URL that cannot be read is told of by who reads it
+        return
+    if is_same and state.hostname is not None:
+        raise ConfigurationError(
+            "GATEWAY_STATE_URL names the CRM's own database: make another for the gateway, with a user of its own "
+            "(CREATE DATABASE gateway CHARACTER SET utf8mb4)."
+        )

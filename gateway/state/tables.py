@@ -2,27 +2,36 @@
 
 Names begin with ``gw_``, so that a store may lie in a database beside other tables. Times are whole
 seconds since 1970, UTC, where the name does not say otherwise. Nothing here belongs to one kind of
-database: texts that are looked up have a length, and digests are bytes of a fixed length.
+database: texts that are looked up have a length, and digests are bytes of a fixed length. Texts are
+compared byte by byte everywhere, so that "BI" and "bi" are two names on every server.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
-from sqlalchemy.dialects.mysql import LONGBLOB, VARBINARY
+from sqlalchemy.dialects.mysql import LONGBLOB, MEDIUMTEXT, VARBINARY
 
 METADATA: Final = MetaData()
 
 _SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
 _DIGEST: Final = LargeBinary(32).with_variant(VARBINARY(32), "mysql", "mariadb")
 _BODY: Final = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+_LONG: Final = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+_ON_SERVERS: Final[Mapping[str, Any]] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
 
 META: Final = Table(
     "gw_meta",
     METADATA,
     Column("name", String(64), primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("value", _LONG, nullable=False),
+    **_ON_SERVERS,
 )
 """The store's version, keys that all workers share, and the rows that transactions lock."""
 
@@ -35,15 +44,18 @@ TOKEN: Final = Table(
     Column("current_name", String(190), unique=True),
     Column("prefix", String(32), nullable=False),
     Column("digest", _DIGEST, nullable=False, unique=True),
-    Column("grants", Text, nullable=False),
-    Column("policy", Text, nullable=False),
+    Column("grants", _LONG, nullable=False),
+    Column("policy", _LONG, nullable=False),
     Column("is_admin", Integer, nullable=False),
     Column("staff_id", Integer),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("last_used_at", BigInteger),
+    # 1 for a token that was revoked: it is over at once, whatever moment it is by the clock of a node.
+    Column("is_revoked", Integer, nullable=False),
     sqlite_autoincrement=True,
+    **_ON_SERVERS,
 )
 
 GENERATION: Final = Table(
@@ -51,6 +63,7 @@ GENERATION: Final = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("value", BigInteger, nullable=False),
+    **_ON_SERVERS,
 )
 
 IDEMPOTENCY: Final = Table(
@@ -66,12 +79,13 @@ IDEMPOTENCY: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("answer_status", Integer),
-    Column("answer_headers", Text),
+    Column("answer_headers", _LONG),
     Column("answer_body", _BODY),
     Column("shape", _DIGEST),
     Index("gw_idempotency_key", "scope", "key", unique=True),
-    Index("gw_idempotency_finished", "finished_at"),
+    Index("gw_idempotency_answered", "answer_status", "finished_at"),
     Index("gw_idempotency_created", "created_at"),
+    **_ON_SERVERS,
 )
 
 LEASE: Final = Table(
@@ -79,9 +93,11 @@ LEASE: Final = Table(
     METADATA,
     Column("scope", String(190), primary_key=True),
     # What was leased of late, as JSON that `state.leases` reads and writes whole.
-    Column("spent", Text, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
-    Index("gw_lease_updated", "updated_at"),
+    Column("spent", _LONG, nullable=False),
+    # From when on nothing in it counts any more.
+    Column("ends_at", BigInteger, nullable=False),
+    Index("gw_lease_ends", "ends_at"),
+    **_ON_SERVERS,
 )
 
 SIGNATURE: Final = Table(
@@ -90,6 +106,7 @@ SIGNATURE: Final = Table(
     Column("signature", _DIGEST, primary_key=True),
     Column("expires_at", BigInteger, nullable=False),
     Index("gw_signature_expires", "expires_at"),
+    **_ON_SERVERS,
 )
 
 AUDIT: Final = Table(
@@ -112,5 +129,6 @@ AUDIT: Final = Table(
     Column("stage", String(16), nullable=False),
     Column("duration_us", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+    **_ON_SERVERS,
 )
 """Only ever added to at its end and cut at its beginning: ids rise with time, so no other index is kept up."""

@@ -8,21 +8,41 @@ goes out: `TokenRecord`s. A name belongs to one current token; superseded ones
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, insert, or_, select, update
 
 from gateway.errors import ConfigurationError
+from gateway.state.failures import retried
 from gateway.state.tables import TOKEN
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 Clock = Callable[[], float]
+
+LOCK: Final = "tokens"
+"""What those who make, rotate and revoke tokens take turns by, on all nodes."""
+
+LONGEST_NAME: Final = 190
+FOREIGN_NAMES: Final = "jwt:"
+"""How the names of principals begin whose tokens an identity provider made."""
+
+BATCH: Final = 500
+"""Most tokens that one statement of `TokenStore.touch` names."""
+
 NO_POLICY: Final = "{}"
 """The JSON text of a policy that limits nothing; what may stand in one, `security.policy` says."""
+
+
+class Writing(Protocol):
+    """The write context of a store."""
+
+    def __call__(self, lock: str | None = None, *, durable: bool = True) -> AbstractContextManager[Connection]:
+        """Return a context of one transaction; see `StateStore.write`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +61,10 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """One stored token; times are UTC, None meaning never. A ``revoked_at`` to come is the end of an overlap."""
+    """One stored token; times are UTC, None meaning never. A ``revoked_at`` to come is the end of an overlap.
+
+    ``is_revoked`` says that the token was ended on purpose: it is over, whatever time it is where that is asked.
+    """
 
     id: int
     name: str
@@ -55,6 +78,7 @@ class TokenRecord:
     revoked_at: datetime | None
     policy: str = NO_POLICY
     last_used_at: datetime | None = None
+    is_revoked: bool = False
 
     @property
     def ends_at(self) -> datetime | None:
@@ -64,7 +88,7 @@ class TokenRecord:
 
     def is_active(self, now: datetime) -> bool:
         """Whether the token works at a moment."""
-        return self.ends_at is None or now < self.ends_at
+        return not self.is_revoked and (self.ends_at is None or now < self.ends_at)
 
 
 class TokenStore:
@@ -72,19 +96,21 @@ class TokenStore:
 
     __slots__ = ("_clock", "_read", "_write")
 
-    def __init__(self, read: Transaction, write: Transaction, clock: Clock) -> None:
+    def __init__(self, read: Transaction, write: Writing, clock: Clock) -> None:
         self._read = read
         self._write = write
         self._clock = clock
 
+    @retried
     def create(self, token: NewToken) -> TokenRecord:
         """Store a token and return its record.
 
         Raises:
-            ConfigurationError: a working token has the name already.
+            ConfigurationError: a working token has the name already, or no token may have it.
         """
+        _refuse_name(token.name)
         now = self._now()
-        with self._write() as connection:
+        with self._write(LOCK) as connection:
             holder = _current(connection, token.name)
             if holder is not None:
                 _refuse_taken(holder, now)
@@ -97,6 +123,12 @@ class TokenStore:
         with self._read() as connection:
             return _one(connection, TOKEN.c.digest == digest)
 
+    def by_digests(self, digests: Sequence[bytes]) -> tuple[TokenRecord, ...]:
+        """Return the tokens with any of some digests, working or not, in no order; one statement on a unique index."""
+        with self._read() as connection:
+            rows = connection.execute(select(TOKEN).where(TOKEN.c.digest.in_(digests))).all()
+        return tuple(_record(row) for row in rows)
+
     def find(self, name_or_id: str) -> TokenRecord | None:
         """Return the current token of a name, else the newest that had it, else the one whose id is given."""
         with self._read() as connection:
@@ -108,6 +140,7 @@ class TokenStore:
             rows = connection.execute(select(TOKEN).order_by(TOKEN.c.id)).all()
         return tuple(_record(row) for row in rows)
 
+    @retried
     def revoke(self, name_or_id: str) -> tuple[TokenRecord, ...]:
         """End a token now and return the ended records; a name ends its superseded tokens too.
 
@@ -117,7 +150,7 @@ class TokenStore:
             ConfigurationError: no token has the name or id.
         """
         now = self._now()
-        with self._write() as connection:
+        with self._write(LOCK) as connection:
             found = _find(connection, name_or_id)
             if found is None:
                 raise _unknown(name_or_id)
@@ -125,9 +158,10 @@ class TokenStore:
             rows = connection.execute(select(TOKEN).where(meant).order_by(TOKEN.c.id)).all()
             ended = [record for record in map(_record, rows) if record.is_active(now)]
             for record in ended:
-                _set_revoked(connection, TOKEN.c.id == record.id, now)
+                _set_revoked(connection, TOKEN.c.id == record.id, now, is_over=True)
             return tuple(_record(_row(connection, record.id)) for record in ended)
 
+    @retried
     def rotate(self, name: str, digest: bytes, prefix: str, overlap_s: int = 0) -> TokenRecord:
         """Store a new token with all a named one had, end the old one ``overlap_s`` from now, return the new.
 
@@ -135,14 +169,28 @@ class TokenStore:
             ConfigurationError: no working token has the name.
         """
         now = self._now()
-        with self._write() as connection:
+        with self._write(LOCK) as connection:
             old = _current(connection, name)
             if old is None or not old.is_active(now):
                 raise _unknown(name, "working ")
             end = datetime.fromtimestamp(now.timestamp() + overlap_s, UTC)
-            _set_revoked(connection, TOKEN.c.id == old.id, end)
+            _set_revoked(connection, TOKEN.c.id == old.id, end, is_over=overlap_s == 0)
             new = NewToken(name, digest, prefix, old.grants, old.is_admin, old.staff_id, old.expires_at, old.policy)
             return _insert(connection, new, now)
+
+    @retried
+    def touch(self, used: Mapping[int, float]) -> None:
+        """Note when tokens were last used (ids, and seconds since 1970), unless another node noted a later moment.
+
+        One statement for each `BATCH` of them.
+        """
+        ids = sorted(used)
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            moment = case({number: int(used[number]) for number in batch}, value=TOKEN.c.id)
+            is_older = or_(TOKEN.c.last_used_at.is_(None), TOKEN.c.last_used_at < moment)
+            with self._write(durable=False) as connection:
+                connection.execute(update(TOKEN).where(TOKEN.c.id.in_(batch), is_older).values(last_used_at=moment))
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(int(self._clock()), UTC)
@@ -182,14 +230,29 @@ def _insert(connection: Connection, token: NewToken, now: datetime) -> TokenReco
         "staff_id": token.staff_id,
         "created_at": _seconds(now),
         "expires_at": _seconds(token.expires_at),
+        "is_revoked": 0,
     }
     done = connection.execute(insert(TOKEN).values(values))
     key = done.inserted_primary_key
     return _record(_row(connection, int(key[0]) if key else 0))
 
 
-def _set_revoked(connection: Connection, which: ColumnElement[bool], moment: datetime) -> None:
-    connection.execute(update(TOKEN).where(which).values(revoked_at=_seconds(moment), current_name=None))
+def _set_revoked(
+    connection: Connection, which: ColumnElement[bool], moment: datetime, *, is_over: bool = False
+) -> None:
+    values = {"revoked_at": _seconds(moment), "current_name": None, "is_revoked": int(is_over)}
+    connection.execute(update(TOKEN).where(which).values(values))
+
+
+def _refuse_name(name: str) -> None:
+    if name != name.strip() or not 0 < len(name) <= LONGEST_NAME:
+        raise ConfigurationError(
+            f"A token's name has 1 to {LONGEST_NAME} characters, and no space at its beginning or end."
+        )
+    if name.lower().startswith(FOREIGN_NAMES):
+        raise ConfigurationError(
+            f'A token\'s name does not begin with "{FOREIGN_NAMES}": such names are those of an identity provider.'
+        )
 
 
 def _refuse_taken(holder: TokenRecord, now: datetime) -> None:
@@ -226,4 +289,5 @@ def _record(row: Any) -> TokenRecord:
         _moment(row.revoked_at),
         row.policy,
         _moment(row.last_used_at),
+        bool(row.is_revoked),
     )

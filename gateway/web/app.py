@@ -7,10 +7,14 @@ module-level state; two applications in one process share nothing.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,20 +30,46 @@ from gateway.operations.tags import Tags
 from gateway.query.cursors import Cursors
 from gateway.security.access import AccessBook
 from gateway.security.authenticate import Authenticator
+from gateway.security.identity import open_identities
+from gateway.security.replays import SignatureCheck
 from gateway.settings import Settings
+from gateway.state.audit import AuditStore
+from gateway.state.leases import Leases, LeaseStore
+from gateway.state.redis_leases import open_redis
 from gateway.state.secret import shared_key
+from gateway.state.signatures import SignatureStore
 from gateway.state.store import StateStore
+from gateway.web.admin_audit import AuditPage
+from gateway.web.admin_tokens import token_routes
 from gateway.web.caller import describe_caller
+from gateway.web.deadlines import Deadlines
 from gateway.web.exchange import exchange_of
+from gateway.web.health import Health
 from gateway.web.idempotency import Idempotency
 from gateway.web.keeper import Keeper, Sources
+from gateway.web.lastused import LastUsed
+from gateway.web.limiter import Limiter
 from gateway.web.loading import Loaded, current_fingerprint, load_catalog
 from gateway.web.logs import configure_logging, log_observer
+from gateway.web.metrics import DIRECTORY_VARIABLE, Metrics, metrics_page
+from gateway.web.origins import Origins
 from gateway.web.parts import Parts
-from gateway.web.pipeline import Fork, through_stages
+from gateway.web.pipeline import RECORDERS, STAGES, Fork, Stage, through_stages
+from gateway.web.proxies import Proxies
 from gateway.web.public import PublicPages, json_response
 from gateway.web.routes import ResourceRoutes
+from gateway.web.samples import worker_samples
 from gateway.web.service import Service, Shared, make_service, utc_now
+from gateway.web.statements import WatchedDatabase
+from gateway.web.statewatch import StateWatch
+from gateway.web.tally import Tally
+from gateway.web.throttle import Throttle, rate_of
+from gateway.web.tracing import open_tracing
+from gateway.web.trail import Trail, trail_limits
+from gateway.web.turns import Turns
+
+THREADS: Final = 64
+"""Threads of a worker for what blocks; they are made when they are needed, and mostly are not."""
 
 
 def create_app(
@@ -62,8 +92,11 @@ def make_parts(
     database: Database | None = None,
 ) -> Parts:
     """Return the wired parts, on a database of the caller's where one is given; nothing is connected yet."""
-    database = database or open_database(settings, observer)
-    state = StateStore.open(settings.state_path)
+    tally, tracing = Tally(), open_tracing(settings)
+    observer = tally.observing(observer)
+    inner = database or open_database(settings, observer)
+    database = WatchedDatabase(inner, is_timed=settings.server_timing, traces=tracing)
+    state = StateStore.open(settings, observer=observer)
     tags, cursors = Tags(shared_key(state.write, "etag")), Cursors(shared_key(state.write, "cursor"))
     shared = Shared(tags, cursors, Exports(database, limits_of(settings)))
 
@@ -81,19 +114,62 @@ def make_parts(
         serve=serve,
     )
     keeper = Keeper(sources, observer, settings.reload_every_s)
-    authenticator = Authenticator(state.tokens.by_digest)
+    authenticator = Authenticator(
+        state.tokens.by_digests, pepper=settings.token_pepper, identities=open_identities(settings, observer)
+    )
+    signatures = SignatureCheck(
+        SignatureStore(state.write).claim,
+        shared_key(state.write, "signing"),
+        pepper=settings.token_pepper,
+        window_s=settings.signature_window_s,
+    )
+    records = AuditStore(state.read, partial(state.write, durable=False))
+    trail = Trail(records, trail_limits(settings), observer)
+    refusals = Throttle(rate_of(settings, "refused_rate"))
     idempotency = Idempotency(state.idempotency, observer, settings.statement_limit_s)
-    return Parts(settings, database, state, keeper, AccessBook(), authenticator, observer, idempotency)
+    return Parts(
+        settings,
+        database,
+        state,
+        keeper,
+        AccessBook(observer=observer),
+        authenticator,
+        observer,
+        idempotency,
+        signatures,
+        refusals,
+        Limiter(_leases(settings, state), rate_of(settings, "rate_limit")),
+        Throttle(rate_of(settings, "address_rate")),
+        Turns(settings.max_running, settings.max_waiting, settings.queue_wait_s),
+        Deadlines(settings.request_limit_s),
+        Proxies(settings.trusted_proxies),
+        Origins(settings.cors_origins, state.tokens.all),
+        trail,
+        tally,
+        Health(keeper, database, state, trail, is_audit_needed=settings.audit_policy == "closed"),
+        tracing,
+        LastUsed(state.tokens.touch),
+        StateWatch(state),
+    )
 
 
-def make_app(parts: Parts) -> ASGIApp:
+def _leases(settings: Settings, state: StateStore) -> Leases:
+    """Where requests are counted: in Redis where the settings name one, else in the state store."""
+    return open_redis(settings.rate_store_url) if settings.rate_store_url else LeaseStore(state.write)
+
+
+def make_app(parts: Parts, stages: Sequence[Stage] = (*RECORDERS, *STAGES)) -> ASGIApp:
     """Return the application of some parts: the stages in order, then resources and pages."""
-    public = PublicPages(parts.keeper, parts.database)
+    public = PublicPages(parts.health)
+    metrics = Metrics(partial(worker_samples, parts), os.environ.get(DIRECTORY_VARIABLE))
     private = _PrivatePages(parts)
     pages = Router(
         routes=[
             Route("/api/me", private.caller, methods=["GET"]),
             Route("/admin/reload", private.reload, methods=["POST"]),
+            *token_routes(parts),
+            Route("/admin/audit", AuditPage(parts.trail.store).search, methods=["GET"]),
+            Route("/metrics", metrics_page(metrics), methods=["GET"]),
             Route("/healthz", public.health, methods=["GET"]),
             Route("/readyz", public.readiness, methods=["GET"]),
             Route("/api_docs", public.documentation, methods=["GET"]),
@@ -101,10 +177,10 @@ def make_app(parts: Parts) -> ASGIApp:
         ],
         # A redirect would make some clients repeat the request without their token.
         redirect_slashes=False,
-        lifespan=_lifespan(parts),
+        lifespan=_lifespan(parts, metrics),
     )
-    resources = ResourceRoutes(parts.keeper, parts.accesses, parts.settings, parts.idempotency)
-    return through_stages(Fork(resources, pages), parts)
+    resources = ResourceRoutes(parts)
+    return through_stages(Fork(resources, pages), parts, stages)
 
 
 class _PrivatePages:
@@ -132,16 +208,32 @@ class _PrivatePages:
         return json_response({"status": "reloaded"})
 
 
-def _lifespan(parts: Parts) -> Callable[[object], AbstractAsyncContextManager[None]]:
+def _lifespan(parts: Parts, metrics: Metrics) -> Callable[[object], AbstractAsyncContextManager[dict[str, object]]]:
     @asynccontextmanager
-    async def lifespan(app: object) -> AsyncIterator[None]:
+    async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
+        # Waits for a store or a database that is away must not use up the threads of what goes on.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "gateway"))
         await parts.keeper.start()
         _reload_on_hangup(parts.keeper)
         parts.idempotency.start()
+        parts.limiter.start()
+        parts.trail.start()
+        metrics.start()
+        await parts.origins.start()
+        parts.last_used.start()
+        parts.state_watch.start()
         try:
-            yield
+            yield {"health": parts.health}  # the server says there that it is about to stop
         finally:
+            await parts.state_watch.stop()
+            await parts.last_used.stop()
+            await parts.origins.stop()
             await parts.idempotency.stop()
+            await parts.limiter.stop()
+            await parts.trail.stop()
+            await metrics.stop()
+            if parts.tracing is not None:
+                await asyncio.to_thread(parts.tracing.close)
             await parts.keeper.stop()
             await parts.database.close()
             parts.state.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.operations.tags import Precondition
@@ -15,18 +15,28 @@ from gateway.web.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply that is ready to be sent."""
+    """A reply that is ready to be sent.
+
+    ``rows`` is how many rows were read or written, and ``row`` the key of one that the path does not name, for records.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] | None = None
+    rows: int | None = None
+    row: str = ""
+
+
+def _nothing() -> None:
+    """What nobody limits may take as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request as the handlers need it. ``origin`` is scheme and host of absolute links.
 
-    ``accept`` are the values of all ``Accept`` headers, joined by commas.
+    ``accept`` are the values of all ``Accept`` headers, joined by commas. ``take_long`` says that the request
+    goes on under limits of its own: its turn is free for others, and its time no longer counted.
     """
 
     service: Service
@@ -41,6 +51,7 @@ class Call:
     precondition: Precondition | None = None
     preferences: Preferences = NO_PREFERENCES
     accept: str = ""
+    take_long: Callable[[], None] = _nothing
 
     def context(self) -> Context:
         """Return the context of one planning run."""

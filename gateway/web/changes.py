@@ -26,7 +26,7 @@ from gateway.rest.parse import (
 )
 from gateway.rest.paths import ListPath, RowPath
 from gateway.rest.render import render_deleted, render_row, render_written, row_links
-from gateway.rest.url import list_path, parse_query, row_path
+from gateway.rest.url import key_text, list_path, parse_query, row_path
 from gateway.web.calls import Answer, Call
 
 
@@ -82,7 +82,7 @@ async def delete_row(call: Call, path: RowPath) -> Answer:
     result = await call.service.writes.delete(
         planned, call.access.acting_staff, context.clock, call.precondition, is_dry_run=request.is_dry_run
     )
-    return Answer(200, render_deleted(result, is_dry_run=True)) if request.is_dry_run else Answer(204)
+    return Answer(200, render_deleted(result, is_dry_run=True)) if request.is_dry_run else Answer(204, rows=1)
 
 
 async def change_rows(call: Call, path: ListPath) -> Answer:
@@ -96,7 +96,7 @@ async def change_rows(call: Call, path: ListPath) -> Answer:
     results = await BulkWrites(call.service.writes).update(planned, _circumstances(call, context, request))
     if request.is_dry_run or call.preferences.returned == "representation":
         return _several(call, results, request, 200)
-    return Answer(200, render_written({"affected": len(results)}), call.preferences.applied())
+    return Answer(200, render_written({"affected": len(results)}), call.preferences.applied(), len(results))
 
 
 async def delete_rows(call: Call, path: ListPath) -> Answer:
@@ -108,7 +108,8 @@ async def delete_rows(call: Call, path: ListPath) -> Answer:
     _refuse_body(call)
     planned = plan_bulk_delete(context, path.resource, request.conditions, request.most)
     result = await BulkWrites(call.service.writes).delete(planned, _circumstances(call, context, request))
-    return Answer(200, render_deleted(result, is_dry_run=request.is_dry_run))
+    rows = 0 if request.is_dry_run else result.affected
+    return Answer(200, render_deleted(result, is_dry_run=request.is_dry_run), rows=rows)
 
 
 def _intent(resource: str, key: tuple[str, ...] | None, body: Body, request: WriteRequest) -> WriteIntent:
@@ -138,8 +139,8 @@ def _written(call: Call, table: Table, result: WrittenResult, request: WriteRequ
     headers = _headers(call, table, result)
     status = 201 if result.is_new else 200
     if call.preferences.returned == "minimal":
-        return Answer(status if result.is_new else 204, headers=headers)
-    return Answer(status, render_row(result.row, _links(call, table, result)), headers)
+        return Answer(status if result.is_new else 204, headers=headers, rows=1, row=key_text(result.key))
+    return Answer(status, render_row(result.row, _links(call, table, result)), headers, 1, key_text(result.key))
 
 
 _DRY_RUN: Mapping[str, object] = {"dry_run": True}
@@ -163,5 +164,5 @@ def _several(call: Call, results: Sequence[WrittenResult], request: WriteRequest
     if request.is_dry_run:
         return Answer(200, render_written([result.row for result in results], meta=_DRY_RUN))
     if call.preferences.returned == "minimal":
-        return Answer(status if status == 201 else 204, headers=call.preferences.applied())
-    return Answer(status, render_written([result.row for result in results]), call.preferences.applied())
+        return Answer(status if status == 201 else 204, headers=call.preferences.applied(), rows=len(results))
+    return Answer(status, render_written([result.row for result in results]), call.preferences.applied(), len(results))

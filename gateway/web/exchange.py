@@ -30,7 +30,7 @@ class Exchange:
     refused it, or `HANDLER`. ``address`` is the client's, as far as trusted proxies tell it; ``is_secure``
     whether it came over TLS, to them or to us. ``path`` and ``service`` are set for paths below `/api/v1`.
     ``resource``, ``operation`` and ``row`` (the key as in the path) say what was asked for; ``rows`` how many
-    rows were read or written, None where that is not known.
+    rows were read or written, None where that is not known. ``answer_headers`` are added to those of the answer.
     """
 
     request_id: str
@@ -49,6 +49,7 @@ class Exchange:
     rows: int | None = None
     status: int = 0
     code: str = ""
+    answer_headers: list[tuple[bytes, bytes]] | None = None
 
 
 def exchange_of(scope: Scope) -> Exchange:

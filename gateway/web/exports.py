@@ -54,6 +54,7 @@ class Streamed:
     limits: ExportLimits
     deadline: float
     status: int = 200
+    rows: int = field(default=0, init=False)
     _opening: bytes = field(default=b"", init=False)
 
     async def prepare(self) -> None:
@@ -88,6 +89,15 @@ class Streamed:
             raise _too_slow() from error
         finally:
             await self.close()
+
+    async def counting(self, parts: AsyncGenerator[Part]) -> AsyncGenerator[Part]:
+        """Yield parts and keep count of their rows, for records."""
+        try:
+            async for part in parts:
+                self.rows += len(part)
+                yield part
+        finally:
+            await parts.aclose()
 
     async def close(self) -> None:
         """Give back everything the export holds."""
@@ -146,10 +156,11 @@ async def export(call: Call, known: KnownList, form: Format) -> Streamed:
     if call.method == "HEAD":
         await _check_parent(call, known)
         return reply
+    call.take_long()
     layout = layout_of(known.planned.plan, call.service.catalog.zone)
     count = known.request.given.get("count", "none")
     question = Question(known.request.intent, call.context(), known.request.is_paged, is_counted=count == "exact")
-    parts = _ahead(exports.parts(call.service.statements, question, call.service.guard))
+    parts = reply.counting(_ahead(exports.parts(call.service.statements, question, call.service.guard)))
     if form.name in _FILE_WRITERS:
         reply.body = _spooled(_Job(form.name, layout, parts, headers, exports.limits))
     else:

@@ -177,7 +177,7 @@ async def _many(call: Call, path: ManyPath, known: KnownList) -> Answer | Stream
         result = replace(result, rows=with_ids(result.rows, known.table))
     own = f"{known.path}/query" if isinstance(path, QueryPath) else known.path
     reply = render_page(result, request, own, call.origin, cursor)
-    return Answer(200, reply.body, reply.headers)
+    return Answer(200, reply.body, reply.headers, len(result.rows))
 
 
 async def _single(call: Call, known: KnownList) -> Answer:
@@ -232,8 +232,8 @@ def _row(call: Call, request: ReadRequest, plan: ReadPlan, found: RowResult, lin
     cuts = cuts_of(_addressed(call, found.truncated), request.given)
     if not request.is_enveloped:
         body = render_row(found.row, links, is_enveloped=False)
-        return Answer(200, body, headers | cut_headers(cuts, call.origin))
-    return Answer(200, render_row(found.row, links, meta=cut_meta(cuts) or None), headers)
+        return Answer(200, body, headers | cut_headers(cuts, call.origin), 1)
+    return Answer(200, render_row(found.row, links, meta=cut_meta(cuts) or None), headers, 1)
 
 
 def _validators(tag: str) -> dict[str, str]:

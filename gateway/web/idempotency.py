@@ -22,6 +22,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from math import inf
+from time import monotonic
 from typing import Any, Final
 
 import orjson
@@ -37,12 +39,14 @@ from gateway.errors import (
     UnrecordedError,
     ValidationError,
 )
+from gateway.execution.failures import CommitCutError, outcome_unknown
 from gateway.observe import ClaimNotEnded, Observer, RequestFailed
 from gateway.query.access import Operation
 from gateway.query.writes import writable_table
 from gateway.rest.paths import ListPath, ResourcePath, RowPath
 from gateway.state.idempotency import LEASE_S, MOST_BODY_BYTES, Claim, Found, IdempotencyStore, KeptAnswer, Standing
 from gateway.web.calls import Answer, Call
+from gateway.web.deadlines import request_timeout
 from gateway.web.handlers import HANDLERS, allowed_methods
 
 KEYED_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -59,6 +63,8 @@ RELEASED: Final = frozenset(
         "database_busy",
         "database_refuses",
         "no_acting_staff",
+        "overloaded",
+        "request_timeout",
         "schema_changed",
         "starting",
         "state_away",
@@ -107,21 +113,24 @@ class Idempotency:
         self._writes: set[asyncio.Task[Answer]] = set()
         self._cleaning: asyncio.Task[None] | None = None
 
-    async def answer(self, request: KeyedRequest, run: Run) -> Answer:
-        """Return the answer of a write, run now or given before.
+    async def answer(self, request: KeyedRequest, run: Run, limit_s: float | None = None) -> Answer:
+        """Return the answer of a write, run now or given before; ``limit_s`` is how long it may take.
 
         Raises:
             ConflictError: ``idempotency_running``, ``outcome_unknown``, ``idempotency_expired``.
             ValidationError: ``idempotency_mismatch``.
-            UnavailableError: ``state_away``, and nothing ran.
+            UnavailableError: ``state_away``, ``request_timeout``, and nothing was written; ``outcome_unknown``.
             GatewayError: what the write met, now or the first time.
         """
-        task = asyncio.create_task(self._answer(request, run))
+        deadline = monotonic() + limit_s if limit_s is not None else inf
+        task = asyncio.create_task(self._answer(request, _within(run, deadline)))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
+            if monotonic() >= deadline:  # the write was ended too; what became of it is what the client hears
+                return await asyncio.shield(task)
             task.add_done_callback(lambda done: self._note(request, done))
             raise
 
@@ -216,6 +225,22 @@ class Idempotency:
             self._observer(RequestFailed(request.request_id, error))
 
 
+def _within(run: Run, deadline: float) -> Run:
+    """A write that is ended when it is over its time: rolled back, or with an outcome that nobody knows."""
+
+    async def within() -> Answer:
+        left_s = max(0.0, deadline - monotonic())
+        try:
+            async with asyncio.timeout(left_s if left_s < inf else None):
+                return await run()
+        except (CommitCutError, TimeoutError) as error:
+            if isinstance(error, CommitCutError) or isinstance(error.__cause__, CommitCutError):
+                raise outcome_unknown() from error
+            raise request_timeout() from error
+
+    return within
+
+
 # From a request to its claim
 
 
@@ -259,7 +284,7 @@ def keyed_request(call: Call, path: ResourcePath, raw_path: bytes, key: bytes, r
     if (type(path), call.method) not in HANDLERS:
         return None
     shape = _checked_shape(call, path) if isinstance(path, ListPath | RowPath) else b""
-    scope = _digest(call.principal.name.encode(), call.method.encode(), raw_path)
+    scope = _digest(call.principal.lineage.encode(), call.method.encode(), raw_path)
     fingerprint = _digest(call.body, (call.content_type or "").strip().lower().encode(), call.query)
     return KeyedRequest(Claim(scope, _digest(key), fingerprint, secrets.token_bytes(8)), shape, request_id)
 

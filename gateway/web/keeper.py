@@ -68,6 +68,11 @@ class Keeper:
             )
         return self._service
 
+    @property
+    def generation(self) -> int:
+        """The reload that this worker followed last."""
+        return self._generation
+
     async def start(self) -> None:
         """Load the first catalog, or keep trying while the database is away, and follow changes.
 

@@ -15,6 +15,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.rest.url import is_below_base
+from gateway.web.exchange import HANDLER
 from gateway.web.parts import Parts
 from gateway.web.stages.audit import Audit
 from gateway.web.stages.authenticate import Authenticate
@@ -24,6 +25,8 @@ from gateway.web.stages.headers import Headers
 from gateway.web.stages.rate_limit import RateLimit
 from gateway.web.stages.records import Records
 from gateway.web.stages.shield import Shield
+from gateway.web.timing import Marked, Timed
+from gateway.web.tracing import Traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,24 @@ class Stage:
     build: Callable[[ASGIApp, Parts], ASGIApp]
 
 
+def _records(app: ASGIApp, parts: Parts) -> ASGIApp:
+    """The recorder and, where the settings ask for them, what measures time and what makes spans around it."""
+    inner: ASGIApp = Records(app, parts.observer, parts.trail, parts.tally, is_logged=parts.settings.access_log)
+    if parts.tracing is not None:
+        inner = Traced(inner, parts.tracing)
+    return Timed(inner) if parts.settings.server_timing else inner
+
+
 RECORDERS: Final = (
     Stage(
         "headers",
         "gives the request its id, and every answer its security and CORS headers",
-        lambda app, parts: Headers(app, is_timed=parts.settings.server_timing),
+        lambda app, parts: Headers(app, parts.settings, parts.proxies, parts.origins),
     ),
     Stage(
         "records",
         "gives every error its form; every answer leaves its audit record, metrics and log line",
-        lambda app, parts: Records(app, parts.observer),
+        _records,
     ),
 )
 
@@ -52,22 +63,22 @@ STAGES: Final = (
     Stage(
         "shield",
         "refuses what is too large, too slow, too much at once or too often from one address",
-        lambda app, parts: Shield(app, parts.settings),
+        lambda app, parts: Shield(app, parts.settings, parts.throttle, parts.turns, parts.deadlines),
     ),
     Stage(
         "cors",
-        "answers a browser's preflight, without credentials",
-        lambda app, parts: Cors(app, parts.settings),
+        "answers a browser's preflight, without credentials; refuses pages of elsewhere",
+        lambda app, parts: Cors(app, parts.settings, parts.origins),
     ),
     Stage(
         "authenticate",
         "finds out who asks; only health and `/api_docs` answer without a token",
-        lambda app, parts: Authenticate(app, parts.authenticator, parts.observer),
+        Authenticate,
     ),
     Stage(
         "rate_limit",
         "holds each token to its rate, over all workers and nodes",
-        lambda app, parts: RateLimit(app, parts.settings),
+        lambda app, parts: RateLimit(app, parts.limiter),
     ),
     Stage(
         "authorize",
@@ -77,16 +88,19 @@ STAGES: Final = (
     Stage(
         "audit",
         "refuses what could not be audited, where the settings want it so",
-        lambda app, parts: Audit(app, parts.settings),
+        lambda app, parts: Audit(app, parts.trail, is_closed=parts.settings.audit_policy == "closed"),
     ),
 )
 
 
 def through_stages(app: ASGIApp, parts: Parts, stages: Sequence[Stage] = (*RECORDERS, *STAGES)) -> ASGIApp:
     """Return an application behind the stages, the first of them outermost."""
-    inner = app
+    is_timed = parts.settings.server_timing
+    inner: ASGIApp = Marked(app, HANDLER) if is_timed else app
     for stage in reversed(stages):
         inner = stage.build(inner, parts)
+        if is_timed:
+            inner = Marked(inner, stage.name)
     return Pipeline(inner, app)
 
 

@@ -14,9 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__
-from gateway.errors import FIELD_CODES, REGISTRY, ErrorKind, GatewayError, NotFoundError
-from gateway.execution.database import Database
-from gateway.web.keeper import Keeper
+from gateway.errors import FIELD_CODES, REGISTRY, ErrorKind, NotFoundError
+from gateway.web.health import READY, Health
 from gateway.web.replies import ERRORS_PATH
 
 _CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -35,25 +34,17 @@ def json_response(value: object, status: int = 200) -> Response:
 class PublicPages:
     """The handlers of the public paths."""
 
-    def __init__(self, keeper: Keeper, database: Database) -> None:
-        self._keeper = keeper
-        self._database = database
+    def __init__(self, health: Health) -> None:
+        self._health = health
 
     async def health(self, request: Request) -> Response:
         """Answer while the process lives."""
         return json_response({"status": "ok"})
 
     async def readiness(self, request: Request) -> Response:
-        """Answer 200 when requests can be served now, else 503; a failed reload is named in either case."""
-        report: dict[str, object] = {"status": "ready"}
-        try:
-            self._keeper.service()
-            await self._database.probe()
-        except GatewayError as error:
-            report["status"] = error.code
-        if self._keeper.has_failed:
-            report["reload"] = "failed"
-        return json_response(report, 200 if report["status"] == "ready" else 503)
+        """Answer 200 when requests can be served now, else 503; what is not as it should be is named in either case."""
+        report = await self._health.report()
+        return json_response(report, 200 if report["status"] == READY else 503)
 
     async def documentation(self, request: Request) -> Response:
         """Show how to begin."""

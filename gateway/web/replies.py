@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from starlette.types import Send
 
-from gateway.errors import GatewayError, Issue
+from gateway.errors import GatewayError, Issue, ThrottledError
 
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
@@ -55,6 +55,8 @@ def problem_body(error: GatewayError, instance: str, request_id: str) -> bytes:
     }
     if error.issues:
         problem["errors"] = [_issue(issue) for issue in error.issues]
+    if isinstance(error, ThrottledError) and error.violated:
+        problem["violated-policies"] = error.violated
     problem["request_id"] = request_id
     return orjson.dumps(problem)
 

@@ -6,25 +6,26 @@ one more try on the new catalog; no request before it is disturbed.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from time import monotonic
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.errors import SchemaChangedError
+from gateway.errors import RequestError, SchemaChangedError
 from gateway.query.access import Access
+from gateway.rest.body import FORM_TYPE
 from gateway.rest.formats import ROW_FORMATS, negotiate
 from gateway.rest.paths import ListPath, QueryPath, ResourcePath
 from gateway.rest.preconditions import NO_PREFERENCES, parse_precondition, parse_prefer
-from gateway.security.access import AccessBook
-from gateway.settings import Settings
 from gateway.web.calls import Answer, Call
 from gateway.web.disconnect import ClientGoneError, ClientWatch
 from gateway.web.exchange import Exchange, exchange_of
 from gateway.web.exports import Streamed
 from gateway.web.handlers import answer, reads_list
-from gateway.web.idempotency import KEYED_METHODS, Idempotency, key_of, keyed_request
-from gateway.web.keeper import Keeper
+from gateway.web.idempotency import KEYED_METHODS, key_of, keyed_request
+from gateway.web.parts import Parts
 from gateway.web.replies import send_reply
 from gateway.web.service import Service
 from gateway.web.stages.shield import BodyLimit, read_body
@@ -36,10 +37,15 @@ _LISTS: Final = frozenset({b"if-match", b"if-none-match", b"prefer"})
 class ResourceRoutes:
     """Serves every resource of the catalog in place."""
 
-    def __init__(self, keeper: Keeper, accesses: AccessBook, settings: Settings, idempotency: Idempotency) -> None:
-        self._keeper = keeper
-        self._accesses = accesses
-        self._idempotency = idempotency
+    def __init__(self, parts: Parts) -> None:
+        settings = parts.settings
+        self._keeper = parts.keeper
+        self._accesses = parts.accesses
+        self._idempotency = parts.idempotency
+        self._turns = parts.turns
+        self._deadlines = parts.deadlines
+        self._request_limit_s = settings.request_limit_s
+        self._max_fields = settings.max_query_parameters
         self._one = BodyLimit(settings.max_body_bytes)
         self._many = BodyLimit(settings.max_body_bytes, settings.max_bulk_body_bytes)
         self._query = BodyLimit(max(settings.max_body_bytes, settings.max_bulk_body_bytes))
@@ -61,10 +67,12 @@ class ResourceRoutes:
             async with ClientWatch(receive):
                 reply = await self._answer(service, path, scope, body)
                 if isinstance(reply, Streamed):
-                    await reply.send(send, is_head=method == "HEAD", http_version=scope["http_version"])
+                    await _stream(reply, exchange, scope, send)
                     return
         except ClientGoneError:
             return
+        exchange.rows = reply.rows
+        exchange.row = exchange.row or reply.row
         await send_reply(send, reply.status, reply.body, reply.headers, is_head=method == "HEAD")
 
     async def _body(self, receive: Receive, scope: Scope, path: ResourcePath) -> bytes:
@@ -75,7 +83,10 @@ class ResourceRoutes:
             limit = self._query
         elif scope["method"] == "POST" and isinstance(path, ListPath):
             limit = self._many
-        return await read_body(receive, limit, self._body_wait_s, int(next(lengths, 0)))
+        body = await read_body(receive, limit, self._body_wait_s, int(next(lengths, 0)))
+        if body.count(b"&") >= self._max_fields and is_form(scope):
+            raise RequestError("body_too_large", f"The form has more than {self._max_fields} fields.")
+        return body
 
     async def _answer(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer | Streamed:
         is_write = scope["method"] in KEYED_METHODS and not isinstance(path, QueryPath)
@@ -84,7 +95,8 @@ class ResourceRoutes:
             call = self._call(service, scope, body)
             request = keyed_request(call, path, scope["raw_path"], key, exchange_of(scope).request_id)
             if request is not None:
-                return await self._idempotency.answer(request, lambda: self._whole(service, path, scope, body))
+                left_s = self._request_limit_s - (monotonic() - exchange_of(scope).began)
+                return await self._idempotency.answer(request, lambda: self._whole(service, path, scope, body), left_s)
         return await self._run(service, path, scope, body)
 
     async def _whole(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:
@@ -136,7 +148,30 @@ class ResourceRoutes:
             parse_precondition(given.get(b"if-match"), given.get(b"if-none-match")) if given else None,
             parse_prefer(given.get(b"prefer")) if given else NO_PREFERENCES,
             accept,
+            self._take_long,
         )
+
+    def _take_long(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine that runs is some task's
+        self._deadlines.lift(task)
+        self._turns.give(task)
+
+
+def is_form(scope: Scope) -> bool:
+    """Whether the body of a request says that it is a form."""
+    return any(name == b"content-type" and value.lower().startswith(_FORM) for name, value in scope["headers"])
+
+
+_FORM: Final = FORM_TYPE.encode()
+
+
+async def _stream(reply: Streamed, exchange: Exchange, scope: Scope, send: Send) -> None:
+    """Send a reply as it is made; what is recorded is how far it came."""
+    try:
+        await reply.send(send, is_head=scope["method"] == "HEAD", http_version=scope["http_version"])
+    finally:
+        exchange.rows = reply.rows
 
 
 _HOST: Final = re.compile(rb"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")

@@ -11,6 +11,7 @@ import pytest
 from sample_crm import build
 from tests.support.app import NOON, App, served
 from tests.support.mariadb import Server
+from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.sales import Crm
 
 HERE = Path(__file__).parent
@@ -54,3 +55,37 @@ async def sales(
         yield app, Crm(url, mariadb_server if is_served else None)
     if is_served:
         mariadb_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this worker's own, for the gateway's store."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server is installed (apt-get install postgresql), or only root could run it")
+    with PostgresServer.started(binaries) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "postgresql"])
+def state_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a new store may be made: a path, or the URL of an empty database."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "state.sqlite3")
+        return
+    yield from _new_database(request.getfixturevalue(f"{_SERVERS[request.param]}_server"))
+
+
+@pytest.fixture(params=["mariadb", "postgresql"])
+def state_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database on a server, where a new store may be made."""
+    yield from _new_database(request.getfixturevalue(f"{_SERVERS[request.param]}_server"))
+
+
+_SERVERS = {"mariadb": "mariadb", "postgresql": "postgres"}
+
+
+def _new_database(server: Server | PostgresServer) -> Iterator[str]:
+    name = f"gateway_state_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    yield server.create_database(name)
+    server.drop_database(name)

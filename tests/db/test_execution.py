@@ -103,7 +103,7 @@ async def test_the_session_is_strict_utc_and_limited(database: Database) -> None
     mode, zone, lock_wait, limit, isolation, charset, autocommit = rows[0]
     assert "STRICT_ALL_TABLES" in mode
     assert "NO_ZERO_DATE" not in mode
-    assert (zone, lock_wait, float(limit), isolation) == ("+00:00", 5, 10.0, "READ-COMMITTED")
+    assert (zone, lock_wait, float(limit), isolation) == ("+00:00", 5, 9.75, "READ-COMMITTED")
     assert (charset, autocommit) == ("utf8mb4", 1)
     assert database.dialect == "mariadb"
 

@@ -399,8 +399,8 @@ async def ask(app: App, target: str) -> Question:
     path, _, query = target.partition("?")
     service = app.parts.keeper.service()
     request = parse_list(path, parse_query(query.encode()))
-    principal = await app.parts.authenticator.principal_of([(b"authorization", f"Bearer {app.tokens['all']}".encode())])
-    return Question(request.intent, service.context(app.parts.accesses.access_of(principal, service.catalog)))
+    known = await app.parts.authenticator.find(app.tokens["all"].encode())
+    return Question(request.intent, service.context(app.parts.accesses.access_of(known.principal, service.catalog)))
 
 
 def budgeted(question: Question, *, embedded: int) -> Question:

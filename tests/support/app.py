@@ -33,6 +33,7 @@ from gateway.errors import REGISTRY
 from gateway.execution.connect import open_database
 from gateway.execution.database import Database, Outcome, Parameters, PoolStatus, Row, Session, Snapshot
 from gateway.observe import Event
+from gateway.security.policy import NO_POLICY, Policy, policy_text
 from gateway.security.tokens import new_token
 from gateway.settings import Settings
 from gateway.state.store import StateStore
@@ -47,6 +48,9 @@ NOON = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
 """The moment at which the sample CRM of the tests is looked at."""
 
 ALL: Mapping[str, tuple[str, ...]] = {"all": ("*:*",)}
+NO_POLICIES: Mapping[str, Policy] = {}
+FREE: Mapping[str, str] = {"rate_limit": "1000000/min", "address_rate": "1000000/min"}
+"""Rates that no test reaches unless it is about them."""
 PATIENCE_S = 20.0
 
 
@@ -169,20 +173,27 @@ async def served(
     whitelist: Path | str = PERFEX_WHITELIST,
     grants: Mapping[str, tuple[str, ...]] = ALL,
     admin: bool = True,
+    policies: Mapping[str, Policy] = NO_POLICIES,
     clock: Clock | None = None,
     **settings: Any,
 ) -> AsyncIterator[App]:
-    """Yield the application on a database; ``whitelist`` is a path, or the text of one."""
+    """Yield the application on a database; ``whitelist`` is a path, or the text of one.
+
+    ``policies`` narrow the tokens of the same names.
+    """
     with TemporaryDirectory(prefix="gateway-app-") as directory:
         place = Path(directory)
         chosen = Settings(
             database_url=url,
             whitelist=str(_whitelist(whitelist, place)),
             state_path=str(place / "state.sqlite3"),
-            **{"count_reuse_ms": 0, "count_deadline_ms": 5_000, "reload_every_s": 0.0, **settings},
+            **{"count_reuse_ms": 0, "count_deadline_ms": 5_000, "reload_every_s": 0.0, **FREE, **settings},
         )
-        with StateStore.open(chosen.state_path) as state:
-            tokens = {name: issue(state, name, given, is_admin=admin) for name, given in grants.items()}
+        with StateStore.open(chosen) as state:
+            tokens = {
+                name: issue(state, name, given, is_admin=admin, policy=policies.get(name, NO_POLICY))
+                for name, given in grants.items()
+            }
         async with _running(chosen, tokens, clock or Clock()) as app:
             yield app
 
@@ -280,10 +291,12 @@ SECURITY: Mapping[str, str] = {
 _TELLING = re.compile(r"Traceback|\bSELECT\b.*\bFROM\b|pymysql|asyncmy|sqlalchemy|sqlite3|\.py\b|errno", re.IGNORECASE)
 
 
-def issue(state: StateStore, name: str, grants: tuple[str, ...], *, is_admin: bool = False) -> str:
+def issue(
+    state: StateStore, name: str, grants: tuple[str, ...], *, is_admin: bool = False, policy: Policy = NO_POLICY
+) -> str:
     """Store a new token and return its text."""
     token = new_token()
-    state.tokens.create(NewToken(name, token.digest, token.prefix, grants, is_admin))
+    state.tokens.create(NewToken(name, token.digest, token.prefix, grants, is_admin, policy=policy_text(policy)))
     return token.text
 
 

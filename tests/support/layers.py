@@ -17,6 +17,7 @@ RUNGS: Mapping[str, int] = {
     "errors": 0,
     "settings": 0,
     "observe": 0,
+    "timing": 0,
     "catalog": 1,
     "profile": 1,
     "query": 2,

@@ -281,13 +281,22 @@ def ensure_installed() -> str:
             f"the database tests need MariaDB or MySQL: install it ('apt-get install {' '.join(DEBIAN_PACKAGES)}' "
             f"on Debian, as root), or point {URL_VARIABLE} at a server whose account may create databases."
         )
-    print(f"installing {' '.join(DEBIAN_PACKAGES)} ...", file=sys.stderr, flush=True)
-    _apt_get("update")
-    _apt_get("install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES)
+    install(*DEBIAN_PACKAGES)
     found = find_binary()
     if found is None:
         raise NoServerError(f"{' '.join(DEBIAN_PACKAGES)} are installed, but there is no mariadbd")
     return found
+
+
+def install(*packages: str) -> None:
+    """Install packages of Debian; whoever calls has looked whether it may.
+
+    Raises:
+        NoServerError: that failed.
+    """
+    print(f"installing {' '.join(packages)} ...", file=sys.stderr, flush=True)
+    _apt_get("update")
+    _apt_get("install", "--yes", "--no-install-recommends", *packages)
 
 
 def _apt_get(*arguments: str) -> None:

@@ -44,6 +44,38 @@ def test_the_environment_is_read_and_converted() -> None:
     assert (found.port, found.pool_wait_s, found.server_timing) == (9000, 0.5, True)
 
 
+@pytest.mark.parametrize("given", ["*", "https://a.example", "http://localhost:3000, capacitor://localhost"])
+def test_origins_are_taken_as_browsers_send_them(given: str) -> None:
+    """Any, or a list."""
+    assert load_settings({"GATEWAY_CORS_ORIGINS": given}).cors_origins == given
+
+
+@pytest.mark.parametrize(
+    "keys", ["https://idp.example/keys", "http://127.0.0.1:8080/k", "http://[::1]/k", "http://localhost", "keys.json"]
+)
+def test_keys_of_jwts_come_over_tls_from_this_machine_or_from_a_file(keys: str) -> None:
+    """Together with whose they are and for whom."""
+    given = {"GATEWAY_JWT_KEYS": keys, "GATEWAY_JWT_ISSUER": "https://idp.example/", "GATEWAY_JWT_AUDIENCE": "crm"}
+
+    assert load_settings(given).jwt_keys == keys
+
+
+def test_keys_of_jwts_need_an_issuer_and_an_audience() -> None:
+    """Else any JWT of the provider would do, for whomever it was made."""
+    assert problems({"GATEWAY_JWT_KEYS": "keys.json"}) == (
+        "GATEWAY_JWT_ISSUER: must be given with GATEWAY_JWT_KEYS",
+        "GATEWAY_JWT_AUDIENCE: must be given with GATEWAY_JWT_KEYS",
+    )
+
+
+def test_a_pepper_stands_in_no_message() -> None:
+    """Not even in the one that refuses it."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"GATEWAY_TOKEN_PEPPER": "a short secret"})
+
+    assert "a short secret" not in str(caught.value)
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     """The file gives what the environment does not say."""
     file = tmp_path / "settings.yaml"
@@ -71,6 +103,17 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ("GATEWAY_RELOAD_EVERY_S", "nan", "GATEWAY_RELOAD_EVERY_S: nan is outside 0 to any"),
         ("GATEWAY_POOL_WAIT_S", "inf", "GATEWAY_POOL_WAIT_S: inf is outside 0.01 to 300"),
         ("GATEWAY_PUBLIC_URL", "example", "GATEWAY_PUBLIC_URL: 'example' is no scheme and host"),
+        ("GATEWAY_CORS_ORIGINS", "app.example", "GATEWAY_CORS_ORIGINS: 'app.example' is neither * nor a list of"),
+        ("GATEWAY_CORS_ORIGINS", "https://a.example/", "GATEWAY_CORS_ORIGINS: 'https://a.example/' is neither"),
+        ("GATEWAY_CORS_ORIGINS", "https://A.example", "GATEWAY_CORS_ORIGINS: 'https://A.example' is neither"),
+        ("GATEWAY_CORS_ORIGINS", "https://a.example:443", "GATEWAY_CORS_ORIGINS: 'https://a.example:443' is neither"),
+        ("GATEWAY_CORS_ORIGINS", "*, https://a.example", "GATEWAY_CORS_ORIGINS: '*, https://a.example' is neither"),
+        ("GATEWAY_CORS_ORIGINS", "null", "GATEWAY_CORS_ORIGINS: 'null' is neither"),
+        ("GATEWAY_TOKEN_PEPPER", "x" * 31, "GATEWAY_TOKEN_PEPPER: its value is shorter than 32 characters"),
+        ("GATEWAY_JWT_KEYS", "http://idp.example/keys", "GATEWAY_JWT_KEYS: 'http://idp.example/keys' is neither a"),
+        ("GATEWAY_JWT_KEYS", "http://127.0.0.1.example/", "GATEWAY_JWT_KEYS: 'http://127.0.0.1.example/' is neither"),
+        ("GATEWAY_JWT_KEYS", "http://localhost@x/", "GATEWAY_JWT_KEYS: 'http://localhost@x/' is neither a file nor"),
+        ("GATEWAY_JWT_KEYS", "file:///etc/keys", "GATEWAY_JWT_KEYS: 'file:///etc/keys' is neither a file nor an https"),
         ("GATEWAY_TIMEZONE", "Dubai", "GATEWAY_TIMEZONE: 'Dubai' is no time zone such as Asia/Dubai"),
         ("GATEWAY_SERVER_TIMING", "perhaps", "GATEWAY_SERVER_TIMING: 'perhaps' is not true or false"),
         ("GATEWAY_LOG_LEVEL", "loud", "GATEWAY_LOG_LEVEL: 'loud' is not one of debug, info, warning, error"),

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.settings import Settings
-from gateway.web.exchange import HANDLER, exchange_of
+from gateway.errors import UnavailableError
+from gateway.web.exchange import HANDLER, Exchange, exchange_of
+from gateway.web.trail import Trail
 
 
 class Audit:
-    """Refuses requests that could not be audited, where the settings want it so."""
+    """Refuses requests that could not be audited, where the settings want it so; health answers all the same."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, trail: Trail, *, is_closed: bool) -> None:
         self._app = app
+        self._trail = trail
+        self._is_closed = is_closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         exchange = exchange_of(scope)
         exchange.stage = "audit"
+        if self._is_closed and exchange.principal is not None and self._is_unrecorded(exchange, scope["method"]):
+            raise _audit_away()
         exchange.stage = HANDLER
         await self._app(scope, receive, send)
+
+    def _is_unrecorded(self, exchange: Exchange, method: str) -> bool:
+        """Whether the settings want a record of the request, and it might not be stored."""
+        return self._trail.is_failing() and self._trail.takes(exchange, method)
+
+
+def _audit_away() -> UnavailableError:
+    return UnavailableError(
+        "audit_away",
+        "The audit trail cannot be written, and the settings want every request in it; nothing was done.",
+        headers={"Retry-After": "2"},
+    )

@@ -1,7 +1,7 @@
 """Stage 5, authorize: what the caller may do, as the `Access` that every plan carries.
 
-It refuses what the path alone shows: administration without ``--admin``, a resource that
-is not there or not granted. Whatever else a plan touches is decided in the plan.
+It refuses what shows before a body is read: an address or an origin that is not the token's, administration
+without ``--admin``, a resource that is not there or not granted. Whatever else a plan touches is decided in the plan.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from gateway.errors import CredentialError, ForbiddenError
 from gateway.rest.paths import parse_path, path_for
 from gateway.rest.url import is_below_base
 from gateway.security.access import AccessBook
+from gateway.security.networks import Allowlists
+from gateway.security.principal import Principal
+from gateway.web.asked import note_asked
 from gateway.web.exchange import Exchange, exchange_of
-from gateway.web.guards import guard_of
+from gateway.web.guards import Guard, guard_of
 from gateway.web.keeper import Keeper
 
 
 class Authorize:
-    """Notes the access, and for paths below `/api/v1` what they address on the catalog in place."""
+    """Notes the access, and for paths below `/api/v1` what is asked for on the catalog in place."""
 
     def __init__(self, app: ASGIApp, keeper: Keeper, accesses: AccessBook) -> None:
         self._app = app
         self._keeper = keeper
         self._accesses = accesses
+        self._allowlists = Allowlists()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -31,21 +35,36 @@ class Authorize:
         exchange.stage = "authorize"
         guard = guard_of(scope["path"])
         if guard != "public":
-            self._check(exchange, guard == "admin")
-        if is_below_base(scope["raw_path"]):
-            self._address(exchange, scope["raw_path"], scope["method"])
+            principal = _principal(exchange)
+            check_caller(principal, guard, self._allowlists, exchange)
+            if is_below_base(scope["raw_path"]):
+                self._address(exchange, principal, scope["raw_path"], scope["method"])
         await self._app(scope, receive, send)
 
-    def _check(self, exchange: Exchange, needs_admin: bool) -> None:
-        if exchange.principal is None:  # no stage before this one let somebody unknown pass; this one does not either
-            raise CredentialError("token_missing", "The request carries no token.")
-        if needs_admin and not exchange.principal.is_admin:
-            raise ForbiddenError("grant_missing", "The token lacks --admin.")
-
-    def _address(self, exchange: Exchange, raw_path: bytes, method: str) -> None:
+    def _address(self, exchange: Exchange, principal: Principal, raw_path: bytes, method: str) -> None:
         named = parse_path(raw_path)
-        assert exchange.principal is not None
         service = self._keeper.service()
-        exchange.service = service
-        exchange.access = self._accesses.access_of(exchange.principal, service.catalog)
-        exchange.path = path_for(named, method, service.catalog)
+        access = self._accesses.access_of(principal, service.catalog)
+        path = path_for(named, method, service.catalog)
+        exchange.service, exchange.access, exchange.path = service, access, path
+        note_asked(exchange, service, access, path, method)
+
+
+def _principal(exchange: Exchange) -> Principal:
+    """The caller. No stage before this one let somebody unknown pass; this one does not either."""
+    if exchange.principal is None:
+        raise CredentialError("token_missing", "The request carries no token.")
+    return exchange.principal
+
+
+def check_caller(principal: Principal, guard: Guard, allowlists: Allowlists, exchange: Exchange) -> None:
+    """Pass a caller from where its token may be used, to what its token is for.
+
+    Raises:
+        ForbiddenError: ``address_forbidden``, ``origin_forbidden``, ``grant_missing``.
+    """
+    policy = principal.policy
+    if policy.addresses or policy.origins:
+        allowlists.check(policy, exchange.address, exchange.origin)
+    if guard == "admin" and not principal.is_admin:
+        raise ForbiddenError("grant_missing", "The token lacks --admin.")

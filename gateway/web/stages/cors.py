@@ -1,20 +1,92 @@
-"""Stage 2, cors: a browser's preflight is answered here, without credentials."""
+"""Stage 2, cors: a browser's preflight is answered here, without credentials.
+
+It refuses the preflight of a page that may not call, and what a browser sends by itself:
+a request from a page of elsewhere that carries a password the browser has kept. What
+other answers say of origins, the headers' recorder adds.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.errors import ForbiddenError
 from gateway.settings import Settings
 from gateway.web.exchange import exchange_of
+from gateway.web.origins import Origins
+
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY", "OPTIONS")
+REQUEST_HEADERS: Final = (
+    "Accept",
+    "Authorization",
+    "Authtoken",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Prefer",
+    "traceparent",
+    "tracestate",
+    "X-API-Key",
+    "X-Request-ID",
+    "X-Signature",
+    "X-Signature-Timestamp",
+)
+"""Headers of requests that scripts may set."""
 
 
 class Cors:
-    """Answers preflights; what other answers say of origins, the headers' recorder adds."""
+    """Answers preflights, and keeps a browser from lending its password to pages of elsewhere."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, origins: Origins) -> None:
         self._app = app
+        self._origins = origins
+        self._answer = [
+            (b"access-control-allow-methods", ", ".join(METHODS).encode()),
+            (b"access-control-allow-headers", ", ".join(REQUEST_HEADERS).encode()),
+            (b"access-control-max-age", str(settings.cors_max_age_s).encode()),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        exchange_of(scope).stage = "cors"
+        exchange = exchange_of(scope)
+        exchange.stage = "cors"
+        if exchange.origin:
+            if is_preflight(scope):
+                await self._check(exchange.origin)
+                await send({"type": "http.response.start", "status": 204, "headers": self._answer.copy()})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            await self._origins.learn(exchange.origin)  # so that the headers of a refusal know it
+            self._check_password(scope, exchange.origin)
         await self._app(scope, receive, send)
+
+    async def _check(self, origin: str) -> None:
+        if not await self._origins.allows(origin):
+            raise ForbiddenError("origin_forbidden", "Neither the settings nor a token allow calls from this origin.")
+
+    def _check_password(self, scope: Scope, origin: str) -> None:
+        """Browsers keep what was typed into their dialog and add it to every form that any page sends here.
+
+        Such a form needs no preflight; therefore an origin must be named here, and `*` names none.
+        """
+        if _has_password(scope) and not self._origins.has(origin) and not _is_own(scope, origin):
+            raise ForbiddenError("origin_forbidden", "Basic authentication is not taken from pages of this origin.")
+
+
+def is_preflight(scope: Scope) -> bool:
+    """Whether a request with an origin is a browser's question before the real one (Fetch, "CORS-preflight fetch")."""
+    return scope["method"] == "OPTIONS" and any(
+        name == b"access-control-request-method" for name, _ in scope["headers"]
+    )
+
+
+def _has_password(scope: Scope) -> bool:
+    return any(name == b"authorization" and value[:6].lower() == b"basic " for name, value in scope["headers"])
+
+
+def _is_own(scope: Scope, origin: str) -> bool:
+    """Whether a page is the gateway's own: it comes from the host that it calls."""
+    host = origin.partition("://")[2].encode("latin-1")
+    return bool(host) and any(name == b"host" and value.lower() == host for name, value in scope["headers"])

@@ -1,29 +1,47 @@
 """The second recorder: every failure becomes its problem document, and every answer leaves its record.
 
-It stands inside the headers and outside the six stages, so that a refusal is recorded like an answer.
+It stands inside the headers and outside the six stages, so that a refusal is recorded like an answer:
+in the audit trail, in the metrics and, where the settings want it, as a line of the log.
 """
 
 from __future__ import annotations
+
+from time import monotonic
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError, InternalError, MethodError, NotFoundError, RequestError
 from gateway.observe import Observer, RequestFailed, RequestUnavailable
-from gateway.web.exchange import exchange_of
+from gateway.web.exchange import Exchange, exchange_of
+from gateway.web.logs import SERVED, log_request
 from gateway.web.replies import send_problem
+from gateway.web.tally import Tally
+from gateway.web.trail import Trail
+
+CLIENT_GONE: Final = 499
+"""The status in records of a request whose client went away before there was an answer."""
 
 
 class Records:
     """Answers failures, and notes how each request ended."""
 
-    def __init__(self, app: ASGIApp, observer: Observer) -> None:
+    def __init__(
+        self, app: ASGIApp, observer: Observer, trail: Trail, tally: Tally, *, is_logged: bool = False
+    ) -> None:
         self._app = app
         self._observer = observer
+        self._trail = trail
+        self._tally = tally
+        self._is_logged = is_logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         exchange = exchange_of(scope)
+        served = [scope]
+        SERVED.set(served)
+        self._tally.running += 1
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -39,6 +57,19 @@ class Records:
                 raise
             is_head = scope["method"] == "HEAD"
             await send_problem(noting, failure, scope["path"], exchange.request_id, is_head=is_head)
+        finally:
+            self._record(exchange, scope)
+        served.clear()  # but for what is raised on: the server logs that, and its line has the id too
+
+    def _record(self, exchange: Exchange, scope: Scope) -> None:
+        self._tally.running -= 1
+        if not exchange.status:
+            exchange.status, exchange.code = CLIENT_GONE, exchange.code or "client_gone"
+        seconds = monotonic() - exchange.began
+        self._tally.note(exchange, seconds)
+        self._trail.note(exchange, scope["method"], scope["path"], seconds)
+        if self._is_logged:
+            log_request(exchange, scope["method"], scope["path"], seconds)
 
     def _failure(self, error: Exception, request_id: str) -> GatewayError:
         if isinstance(error, GatewayError):

@@ -94,8 +94,24 @@ def test_routes_are_a_table_for_people(run: Run, settings: Mapping[str, str]) ->
     """With a header."""
     lines = run("routes", **settings).stdout.splitlines()
 
-    assert lines[0].split() == ["PATH", "METHODS", "ABOUT"]
+    assert lines[0].split() == ["PATH", "METHODS", "NEEDS", "ABOUT"]
     assert any(line.startswith("/api/v1/book/{id} ") for line in lines)
+
+
+def test_routes_say_who_may_come(run: Run, settings: Mapping[str, str]) -> None:
+    """And, beside the list, which stages everybody passes before that."""
+    done = run("routes", "--json", **settings)
+    needs = {item["path"]: item["needs"] for item in json.loads(done.stdout)}
+
+    assert {path for path, guard in needs.items() if guard == "public"} == {
+        "/healthz",
+        "/readyz",
+        "/api_docs",
+        "/api_docs/errors/{code}",
+    }
+    assert needs["/admin/tokens"] == needs["/metrics"] == "admin"
+    assert needs["/api/v1/book"] == needs["/api/me"] == "token"
+    assert "headers, records, shield, cors, authenticate, rate_limit, authorize, audit" in done.stderr
 
 
 def test_mistakes_of_the_file_and_against_the_database_are_told_at_once(

@@ -136,8 +136,8 @@ def test_the_list_shows_tokens_without_their_secret(run: Run) -> None:
     result = run("token", "list")
     head, line = result.stdout.splitlines()
 
-    assert head.split() == ["ID", "NAME", "TOKEN", "GRANTS", "STATUS", "ENDS"]
-    assert line.split() == ["1", "bi", token[:12] + "…", "invoices:read", "active", "never"]
+    assert head.split() == ["ID", "NAME", "TOKEN", "GRANTS", "STATUS", "USED", "ENDS"]
+    assert line.split() == ["1", "bi", token[:12] + "…", "invoices:read", "active", "never", "never"]
     assert token not in result.output
 
 

@@ -29,6 +29,18 @@ def test_the_session_is_set_in_one_statement() -> None:
         assert "ZERO_DATE" not in text
 
 
+def test_the_database_works_no_longer_than_a_request_may_take() -> None:
+    """A little less, so that it is the one to say that nothing was done; an export has its own time."""
+    settings = Settings(statement_limit_s=60, lock_wait_s=30, request_limit_s=4)
+    text = session_statement("mariadb", settings)
+
+    assert "max_statement_time = 3.750" in text
+    assert "innodb_lock_wait_timeout = 4, lock_wait_timeout = 4" in text
+    assert "max_execution_time = 3750" in session_statement("mysql", settings)
+    assert "max_statement_time = 60.000" in session_statement("mariadb", settings, settings.statement_limit_s)
+    assert "lock_wait_timeout = 1" in session_statement("mariadb", Settings(request_limit_s=0.5))
+
+
 def test_a_lone_percent_sign_is_a_mistake_of_ours() -> None:
     """It would be a placeholder on one path and text on the other."""
     assert question_marks("a = %s AND b LIKE '%%' AND c = %s") == "a = ? AND b LIKE '%' AND c = ?"

@@ -13,9 +13,11 @@ from gateway.errors import GatewayError, SchemaChangedError, UnavailableError
 from gateway.observe import CountEstimated, Event
 from gateway.operations.counts import Counts
 from gateway.operations.results import Count
+from gateway.query.access import Grant
+from gateway.query.intent import ConditionIntent
 from gateway.query.plan import AggregatePlan, Values
 from gateway.sql.cache import StatementCache
-from tests.support.asking import ask, ask_groups, crm
+from tests.support.asking import ask, ask_groups, crm, granted
 from tests.support.fake_database import Answer, FakeDatabase
 
 SOON_S = 0.02
@@ -330,3 +332,14 @@ async def test_a_count_that_waits_for_a_place_gives_up_at_the_deadline() -> None
     assert totals == [Count("estimate", 100)] * 5
     assert counting.counted == 1
     counting.database.gate.set()
+
+
+async def test_an_estimate_tells_nothing_of_rows_outside_a_row_filter() -> None:
+    """Without an index on what the filter compares, the optimizer knows the number of all rows alone."""
+    counting = Counting()
+    own = Grant(frozenset({"read"}), row_filter=(ConditionIntent(("assigned",), "5", "row filter"),))
+    planned = ask(crm("mariadb"), "leads?filter[status]=2", granted(leads=own))
+    assert planned.count is not None
+
+    assert await counting.counts.estimate(planned.count, planned.values[:-2]) == Count("estimate", None)
+    assert not counting.database.asked("EXPLAIN")

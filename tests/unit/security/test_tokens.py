@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.security.tokens import PREFIX, TOKEN_LENGTH, digest_of, looks_like_token, new_token, token_of
+from gateway.security.tokens import PREFIX, TOKEN_LENGTH, digest_of, digests_of, looks_like_token, new_token, token_of
 
 SECRETS = st.binary(min_size=32, max_size=32)
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -77,3 +78,19 @@ def test_what_is_kept_is_the_digest_and_a_shown_part() -> None:
     assert issued.text.startswith(issued.prefix)
     assert len(issued.prefix) == len(PREFIX) + 4
     assert issued.text not in repr(issued)
+
+
+def test_a_pepper_keys_the_digest_and_changes_nothing_else() -> None:
+    """The store alone is then of no use; the token looks like any other."""
+    issued = new_token("a pepper")
+    token = issued.text.encode()
+
+    assert issued.digest == digest_of(token, "a pepper") == hmac.new(b"a pepper", token, "sha256").digest()
+    assert looks_like_token(token)
+    assert issued.digest not in (digest_of(token), digest_of(token, "another"))
+
+
+def test_a_token_may_be_stored_from_before_there_was_a_pepper() -> None:
+    """Today's digest comes first."""
+    assert digests_of(b"x", "a pepper") == (digest_of(b"x", "a pepper"), digest_of(b"x"))
+    assert digests_of(b"x") == (digest_of(b"x"),)

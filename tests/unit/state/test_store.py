@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import ConfigurationError
+from gateway.settings import Settings
+from gateway.state.failures import StateAwayError
 from gateway.state.store import StateStore
+from gateway.state.tables import METADATA
 
 
 def mode(path: Path) -> int:
@@ -21,9 +25,15 @@ def names_in(directory: Path) -> set[str]:
     return {file.name for file in directory.iterdir()}
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[StateStore]:
+    with StateStore.open(tmp_path / "state.sqlite3") as opened:
+        yield opened
+
+
 def write_and_fail(store: StateStore) -> None:
     with store.write() as connection:
-        connection.exec_driver_sql("UPDATE generation SET value = 7")
+        connection.exec_driver_sql("UPDATE gw_generation SET value = 7")
         raise ZeroDivisionError
 
 
@@ -117,15 +127,33 @@ def test_a_store_in_use_is_opened_by_others(tmp_path: Path) -> None:
         assert second.generation.current() == 1
 
 
-def test_the_store_is_in_wal_mode_and_waits_for_other_writers(tmp_path: Path) -> None:
+def test_what_must_outlast_a_power_failure_is_synced(store: StateStore) -> None:
+    """FULL (2) for tokens and claims, NORMAL (1) for what is harmless to lose; one connection does both."""
+    found = []
+    for is_durable in (True, False, False, True):
+        with store.write(durable=is_durable) as connection:
+            found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    assert found == [2, 1, 1, 2]
+
+
+def test_the_store_is_in_wal_mode_and_waits_for_other_writers(store: StateStore) -> None:
     """Readers do not block the writer, and two writers take turns."""
-    with StateStore.open(tmp_path / "state.sqlite3") as store, store.read() as connection:
+    with store.write() as connection:
         found = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-            for name in ("journal_mode", "busy_timeout", "synchronous", "foreign_keys")
+            for name in ("journal_mode", "busy_timeout", "foreign_keys")
         ]
 
-    assert found == ["wal", 5000, 2, 1]
+    assert found == ["wal", 5000, 1]
+
+
+def test_a_read_cannot_write(store: StateStore) -> None:
+    """What is read comes from connections that write nothing, whatever they are told."""
+    with pytest.raises(StateAwayError, match="readonly"), store.read() as connection:
+        connection.exec_driver_sql("UPDATE gw_generation SET value = 7")
+
+    assert store.generation.current() == 0
 
 
 def test_a_write_that_raises_changes_nothing(tmp_path: Path) -> None:
@@ -140,7 +168,7 @@ def test_a_write_that_raises_changes_nothing(tmp_path: Path) -> None:
 def test_a_read_goes_on_while_another_holds_the_write_lock(tmp_path: Path) -> None:
     """A token can be looked up while one is being made."""
     with StateStore.open(tmp_path / "state.sqlite3") as store, store.write() as connection:
-        connection.exec_driver_sql("UPDATE generation SET value = 7")
+        connection.exec_driver_sql("UPDATE gw_generation SET value = 7")
 
         assert store.generation.current() == 0
 
@@ -153,4 +181,45 @@ def test_the_store_is_a_plain_sqlite_file(tmp_path: Path) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     connection.close()
 
-    assert tables == {"meta", "token", "generation", "idempotency", "sqlite_sequence"}
+    assert tables == {*METADATA.tables, "sqlite_sequence"}
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+def test_a_file_may_be_named_by_a_url(tmp_path: Path, scheme: str) -> None:
+    """As SQLAlchemy writes it, percent-encoded; it is the same store."""
+    path = tmp_path / "the state.sqlite3"
+    with StateStore.open(path) as named, StateStore.open(f"{scheme}:///{str(path).replace(' ', '%20')}") as other:
+        named.generation.bump()
+
+        assert other.generation.current() == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///x.db?mode=ro"])
+def test_a_store_in_memory_is_refused(url: str) -> None:
+    """It would forget its tokens, and each worker would have another."""
+    with pytest.raises(ConfigurationError, match="GATEWAY_STATE_URL names no file"):
+        StateStore.open(url)
+
+
+def test_a_url_wins_over_a_path(tmp_path: Path) -> None:
+    """Of the settings; the file at the path is not even made."""
+    settings = Settings(state_path=str(tmp_path / "path.sqlite3"), state_url=f"sqlite:///{tmp_path}/url.sqlite3")
+    with StateStore.open(settings) as store:
+        assert store.address == str(tmp_path / "url.sqlite3")
+
+    assert names_in(tmp_path) == {"url.sqlite3"}
+
+
+@pytest.mark.parametrize(
+    ("state", "crm"),
+    [
+        ("mysql://gw:pw@db.example/perfex", "mysql://crm:pw@db.example:3306/perfex"),
+        ("mariadb+pymysql://gw:pw@db.example:3307/perfex", "mysql://crm@db.example:3307/perfex"),
+    ],
+)
+def test_the_database_of_the_crm_is_refused(state: str, crm: str) -> None:
+    """Nothing of the gateway's lies beside the CRM's tables."""
+    with pytest.raises(ConfigurationError, match="names the CRM's own database") as caught:
+        StateStore.open(Settings(state_url=state, database_url=crm))
+
+    assert "pw" not in str(caught.value)

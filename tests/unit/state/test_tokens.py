@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import ConfigurationError
 from gateway.state.store import StateStore
-from gateway.state.tokens import NewToken, TokenRecord
+from gateway.state.tokens import BATCH, NewToken, TokenRecord
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -173,3 +173,52 @@ def test_rotating_an_ended_token_is_an_error(store: StateStore) -> None:
     store.tokens.revoke("bi")
     with pytest.raises(ConfigurationError, match='no working token "bi"'):
         store.tokens.rotate("bi", b"\2" * 32, "gw_live_2")
+
+
+@pytest.mark.parametrize("name", ["jwt:alice", "JWT:alice", "", " bi", "bi ", "x" * 191])
+def test_some_names_are_not_for_tokens(store: StateStore, name: str) -> None:
+    """Those of an identity provider's principals, and what no list could show or no column could hold."""
+    with pytest.raises(ConfigurationError, match="A token's name"):
+        made(store, name)
+
+    assert store.tokens.all() == ()
+
+
+def test_a_revoked_token_is_over_by_every_clock(store: StateStore) -> None:
+    """A node whose clock is behind must not let it in until its own moment comes."""
+    made(store)
+    store.tokens.revoke("bi")
+    made(store, number=2)
+    store.tokens.rotate("bi", b"\3" * 32, "gw_live_3")
+
+    behind = START - timedelta(hours=1)
+    assert [record.is_active(behind) for record in store.tokens.all()] == [False, False, True]
+
+
+def test_tokens_are_found_by_any_of_their_digests(store: StateStore) -> None:
+    """In one statement, for those that were asked for at a time; what is unknown is left out."""
+    for number in (1, 2, 3):
+        made(store, f"token {number}", number)
+    found = store.tokens.by_digests([b"\1" * 32, b"\3" * 32, b"\7" * 32])
+
+    assert sorted(record.name for record in found) == ["token 1", "token 3"]
+    assert store.tokens.by_digests([]) == ()
+
+
+def test_last_uses_are_noted_together_and_never_go_back(store: StateStore) -> None:
+    """Another node may have noted a later moment; a token that is not there is none of it."""
+    for number in (1, 2, 3):
+        made(store, f"token {number}", number)
+    later = START + timedelta(minutes=5)
+    store.tokens.touch({1: START.timestamp(), 2: later.timestamp() + 0.7, 99: START.timestamp()})
+    store.tokens.touch({2: START.timestamp(), 1: later.timestamp()})
+
+    assert [record.last_used_at for record in store.tokens.all()] == [later, later, None]
+
+
+def test_more_last_uses_than_one_statement_names_are_noted(store: StateStore) -> None:
+    """Ids that are not there cost nothing but their place."""
+    made(store)
+    store.tokens.touch({number: START.timestamp() for number in range(1, 2 * BATCH + 2)})
+
+    assert store.tokens.all()[0].last_used_at == START

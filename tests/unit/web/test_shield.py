@@ -1,15 +1,23 @@
-"""Bodies over their limits are refused as early as that can be known."""
+"""What a request may look like, how large its body, how long it may take, and what of its form is refused."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import RequestError
-from gateway.web.stages.shield import BodyLimit, read_body
+from gateway.errors import GatewayError, RequestError
+from gateway.execution.failures import CommitCutError
+from gateway.security.rates import Rate
+from gateway.settings import Settings
+from gateway.web.deadlines import Deadlines
+from gateway.web.exchange import EXCHANGE, Exchange
+from gateway.web.stages.shield import REFUSAL, BodyLimit, Shield, read_body
+from gateway.web.throttle import Throttle
+from gateway.web.turns import Turns
 
 ONE = BodyLimit(10)
 MANY = BodyLimit(10, rows=30)
@@ -54,3 +62,159 @@ def test_a_length_that_is_announced_is_refused_at_the_first_sign() -> None:
 def test_blanks_alone_are_not_read_for_ever() -> None:
     """They could still become an array, but nobody writes so many."""
     assert read(MANY, [b" " * 6, b" " * 6, b"["]) == (None, 1)
+
+
+# The stage
+
+
+async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+
+
+def shield(app: ASGIApp = inside, rate: Rate | None = None, turns: Turns | None = None, **settings: Any) -> Shield:
+    chosen = Settings(**settings)
+    return Shield(app, chosen, Throttle(rate), turns or Turns(4, 4, 1.0), Deadlines(chosen.request_limit_s))
+
+
+def scope_of(
+    path: str = "/api/v1/invoices",
+    *headers: tuple[bytes, bytes],
+    method: str = "GET",
+    query: bytes = b"",
+) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": [(b"host", b"gateway.test"), *headers],
+        EXCHANGE: Exchange("id", 0.0, address="192.0.2.1"),
+    }
+
+
+async def outcome(stage: Shield, scope: Scope) -> str:
+    """Return the code of a refusal, "passed" when there was none."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    try:
+        await stage(scope, receive, send)
+    except GatewayError as error:
+        assert scope[EXCHANGE].stage == "shield"
+        assert not sent
+        return error.code
+    return "passed"
+
+
+LENGTH = (b"content-length", b"5")
+CHUNKED = (b"transfer-encoding", b"chunked")
+
+
+@pytest.mark.parametrize(
+    ("scope", "due"),
+    [
+        (scope_of(), "passed"),
+        (scope_of("/api/v1/clients/M%C3%BCller"), "passed"),
+        (scope_of(method="TRACE"), "method_not_allowed"),
+        (scope_of(method="get"), "method_not_allowed"),
+        (scope_of("/api/v1/" + "a" * 300), "uri_too_long"),
+        (scope_of(query=b"a" * 300), "uri_too_long"),
+        (scope_of(query=b"a=1&" * 20), "query_too_large"),
+        (scope_of(query=b"a=1&" * 8), "passed"),
+        (scope_of("/api/v1/a%00b"), "path_invalid"),
+        (scope_of("/api/v1/%ff"), "path_invalid"),
+        (scope_of("/api/v1/%C0%AE"), "path_invalid"),
+        (scope_of("/x", *[(b"a", b"b")] * 10), "headers_too_large"),
+        (scope_of("/x", (b"a", b"b" * 1_100)), "headers_too_large"),
+        (scope_of("/x", (b"host", b"other.test")), "header_invalid"),
+        (scope_of("/x", LENGTH, method="POST"), "passed"),
+        (scope_of("/x", LENGTH, LENGTH, method="POST"), "header_invalid"),
+        (scope_of("/x", LENGTH, (b"content-length", b"6"), method="POST"), "header_invalid"),
+        (scope_of("/x", LENGTH, CHUNKED, method="POST"), "header_invalid"),
+        (scope_of("/x", CHUNKED, method="POST"), "passed"),
+        (scope_of("/x", CHUNKED, CHUNKED, method="POST"), "header_invalid"),
+        (scope_of("/x", (b"transfer-encoding", b"gzip, chunked"), method="POST"), "header_invalid"),
+        (scope_of("/x", (b"content-length", b"-1"), method="POST"), "header_invalid"),
+        (scope_of("/x", (b"content-length", b"5, 5"), method="POST"), "header_invalid"),
+        (scope_of("/x", (b"content-length", b"9" * 30), method="POST"), "header_invalid"),
+        (scope_of("/x", (b"content-length", "\u0665".encode()), method="POST"), "header_invalid"),
+        (scope_of("/x", (b"content-length", b"3000"), method="PUT"), "body_too_large"),
+        (scope_of("/x", (b"content-length", b"3000"), method="POST"), "passed"),
+        (scope_of("/x", (b"content-length", b"5000"), method="POST"), "body_too_large"),
+        ({**scope_of(), REFUSAL: RequestError("request_syntax", "No request.")}, "request_syntax"),
+    ],
+)
+async def test_a_request_of_an_impossible_form_is_refused(scope: Scope, due: str) -> None:
+    """Before anybody asks who sent it."""
+    limits: dict[str, Any] = {
+        "max_url_bytes": 256,
+        "max_query_parameters": 10,
+        "max_headers": 10,
+        "max_header_bytes": 1_024,
+        "max_body_bytes": 2_048,
+        "max_bulk_body_bytes": 4_096,
+    }
+
+    assert await outcome(shield(**limits), scope) == due
+
+
+async def test_an_address_that_comes_too_often_is_told_when_to_come_back() -> None:
+    """Before anything is looked at, and other addresses are not slowed."""
+    stage = shield(rate=Rate(2, 60))
+
+    assert [await outcome(stage, scope_of()) for _ in range(3)] == ["passed", "passed", "address_throttled"]
+    with pytest.raises(GatewayError) as caught:
+        await stage(scope_of(), nobody, nobody)
+    assert (caught.value.status, caught.value.headers["Retry-After"]) == (429, "30")
+    other = scope_of()
+    other[EXCHANGE].address = "192.0.2.2"
+    assert await outcome(stage, other) == "passed"
+
+
+async def nobody(*_: object) -> Any:
+    raise AssertionError("not asked for")
+
+
+async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.sleep(30)
+
+
+async def committing(scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        await asyncio.sleep(30)
+    except asyncio.CancelledError as error:
+        raise CommitCutError from error
+
+
+async def test_a_request_over_its_time_is_answered() -> None:
+    """504: nothing was changed, or 503: a commit was under way and nobody knows."""
+    assert await outcome(shield(waiting, request_limit_s=0.1), scope_of()) == "request_timeout"
+    assert await outcome(shield(committing, request_limit_s=0.1), scope_of()) == "outcome_unknown"
+
+
+async def test_the_time_in_line_counts() -> None:
+    """And whoever is cut in line leaves no turn behind."""
+    turns = Turns(1, 4, 30.0)
+    stage = shield(waiting, turns=turns, request_limit_s=0.1)
+    ended = await asyncio.gather(*(asyncio.create_task(outcome(stage, scope_of())) for _ in range(3)))
+
+    assert set(ended) <= {"request_timeout"}
+    assert (turns.running, turns.waiting) == (0, 0)
+
+
+async def test_health_is_told_however_busy_the_worker_is() -> None:
+    """A balancer that got 503 for want of a turn would take the worker out, and then the others."""
+    turns = Turns(1, 0, 1.0)
+    busy = asyncio.create_task(outcome(shield(waiting, turns=turns, request_limit_s=0.3), scope_of()))
+    await asyncio.sleep(0.01)
+
+    assert await outcome(shield(turns=turns), scope_of()) == "overloaded"
+    assert await outcome(shield(turns=turns), scope_of("/healthz")) == "passed"
+    assert await outcome(shield(turns=turns), scope_of("/readyz")) == "passed"
+    assert await busy == "request_timeout"

@@ -1,10 +1,10 @@
-"""Spans and moments as options."""
+"""Spans and moments as administrators write them."""
 
 from __future__ import annotations
 
 import pytest
 
-from gateway.cli.spans import span_s
+from gateway.security.spans import span_s
 
 
 @pytest.mark.parametrize(
