@@ -337,6 +337,8 @@ DOORS = (
 )
 HIDDEN = ("api_token", "purse")
 """Hidden by its name, and not readable for the caller."""
+UNLIKE = frozenset({"x-request-id", "content-length", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset"})
+"""Headers that tell two requests apart, whatever they ask."""
 
 
 def blurred(answer: httpx2.Response, name: str) -> tuple[int, str, list[tuple[str, str]]]:
@@ -346,7 +348,7 @@ def blurred(answer: httpx2.Response, name: str) -> tuple[int, str, list[tuple[st
     return (
         answer.status_code,
         text,
-        sorted((key, headers[key]) for key in headers.keys() - {"x-request-id", "content-length"}),
+        sorted((key, headers[key]) for key in headers.keys() - UNLIKE),
     )
 
 

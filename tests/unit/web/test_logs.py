@@ -58,8 +58,10 @@ def test_every_line_of_a_request_has_its_id_and_trace(request_scope: dict[str, A
     assert (line["request_id"], line["trace_id"]) == ("find-me", TRACE)
 
 
-async def test_lines_of_threads_that_a_request_waits_for_have_them_too(request_scope: dict[str, Any]) -> None:
+async def test_lines_of_threads_that_a_request_waits_for_have_them_too() -> None:
     """A context goes along."""
+    # Set here, as a fixture's context need not be the one that a test's coroutine runs in.
+    SERVED.set([{"type": "http", "headers": [], EXCHANGE: Exchange("find-me", 0.0)}])
     line = await asyncio.to_thread(line_of)
 
     assert line["request_id"] == "find-me"
