@@ -61,8 +61,9 @@ def test_every_line_of_a_request_has_its_id_and_trace(request_scope: dict[str, A
 async def test_lines_of_threads_that_a_request_waits_for_have_them_too() -> None:
     """A context goes along."""
     # Set here, as a fixture's context need not be the one that a test's coroutine runs in.
-    SERVED.set([{"type": "http", "headers": [], EXCHANGE: Exchange("find-me", 0.0)}])
+    before = SERVED.set([{"type": "http", "headers": [], EXCHANGE: Exchange("find-me", 0.0)}])
     line = await asyncio.to_thread(line_of)
+    SERVED.reset(before)
 
     assert line["request_id"] == "find-me"
 
