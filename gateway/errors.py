@@ -76,7 +76,12 @@ _KINDS: Final = (
     ErrorKind("body_syntax", 400, "Malformed body", "The body is not well-formed JSON or form data."),
     ErrorKind("path_invalid", 400, "Malformed path", "The path is not well-formed."),
     ErrorKind("request_syntax", 400, "Malformed request", "What was sent is no well-formed HTTP request."),
-    ErrorKind("header_invalid", 400, "Invalid header", "A header's value is not one it can have; the detail names it."),
+    ErrorKind(
+        "header_invalid",
+        400,
+        "Invalid header",
+        "A header's value is not one it can have, or the header cannot be heeded; the detail names it.",
+    ),
     ErrorKind(
         "query_too_expensive", 400, "Query too expensive", "The database would look at more rows than one query may."
     ),
@@ -104,7 +109,12 @@ _KINDS: Final = (
     ErrorKind("body_timeout", 408, "Body too slow", "The body did not arrive within the time it may take."),
     ErrorKind("body_too_large", 413, "Body too large", "The body exceeds the limit."),
     ErrorKind("uri_too_long", 414, "URL too long", "The URL exceeds the limit."),
-    ErrorKind("media_type_unsupported", 415, "Unsupported media type", "The body is neither JSON nor form data."),
+    ErrorKind(
+        "media_type_unsupported",
+        415,
+        "Unsupported media type",
+        "The body is neither JSON nor form data, not in UTF-8, or packed.",
+    ),
     ErrorKind("rate_exceeded", 429, "Quota exceeded", "The token made all the requests that its rate allows."),
     ErrorKind("address_throttled", 429, "Too many requests", "The client's address sends too much; wait."),
     ErrorKind("headers_too_large", 431, "Headers too large", "The headers exceed the limit in number or size."),

@@ -106,6 +106,20 @@ class StateFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RateStoreLost:
+    """The store that counts requests does not answer; said once, until it does."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateStoreFound:
+    """The store that counts requests answers again."""
+
+    seconds_away: float
+
+
+@dataclass(frozen=True, slots=True)
 class RequestFailed:
     """An error nobody foresaw reached the outermost handler."""
 
@@ -124,10 +138,11 @@ class RequestUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class TokenRefused:
-    """A request came without a valid token."""
+    """A request came without a valid token; ``stands_for`` so many of the code and address, itself among them."""
 
     request_id: str
     code: str
+    stands_for: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +191,8 @@ Event = (
     | ClaimNotEnded
     | StateLost
     | StateFound
+    | RateStoreLost
+    | RateStoreFound
     | RequestFailed
     | RequestUnavailable
     | TokenRefused

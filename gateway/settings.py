@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -97,6 +98,9 @@ class Settings:
     header_wait_s: float = _setting(10.0, "seconds a request's headers may take to arrive", least=0.01, most=3_600)
     keep_alive_s: int = _setting(75, "seconds an idle connection is kept", least=1, most=3_600)
     max_connections: int = _setting(2_000, "connections that one worker holds open", least=1, most=100_000)
+    max_connections_per_address: int = _setting(
+        512, "connections that one address may hold open to one worker, trusted proxies apart", least=1, most=100_000
+    )
     max_running: int = _setting(64, "requests that one worker runs at a time", least=1, most=100_000)
     max_waiting: int = _setting(256, "requests that may wait for their turn before more get 503", least=0, most=100_000)
     queue_wait_s: float = _setting(2.0, "seconds a request waits for its turn before 503", least=0.01, most=300)
@@ -122,7 +126,7 @@ class Settings:
     audit_policy: str = _setting("degrade", "when the audit store fails: degrade (serve on) or closed (503)")
     audit_keep_days: int = _setting(90, "days that audit records are kept", least=1, most=36_500)
     audit_max_rows: int = _setting(1_000_000, "audit records that are kept, the newest", least=1_000)
-    audit_one_in: int = _setting(100, "of how many refusals of the shield one is audited", least=1)
+    audit_one_in: int = _setting(100, "of how many answers to nobody known, or by the shield, one is audited", least=1)
     metrics_address: str = _setting("", "host:port that answers /metrics without a token, as 127.0.0.1:9100")
     drain_s: float = _setting(0.0, "seconds of serving on while /readyz says no, after SIGTERM", least=0, most=300)
     stop_wait_s: int = _setting(30, "seconds that requests in flight may take after that", least=1, most=3_600)
@@ -136,6 +140,11 @@ _PUBLIC_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+/?")
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://(?:[a-z0-9._\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _JWKS_URL: Final = re.compile(r"https://[^\s/]+\S*|http://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]\S*)?")
 _LEAST_PEPPER: Final = 32
+_RATES: Final = frozenset({"address_rate", "refused_rate", "rate_limit"})
+_RATE: Final = re.compile(
+    r"\s*(off|0|)\s*|\s*0*[1-9]\d{0,11}\s*/\s*(0*[1-9]\d{0,4})?\s*(s|sec|second|min|minute|h|hour|d)\s*"
+)
+"""As `security.rates.parse_rate`, which is above this, reads them."""
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 _SECRETS: Final = frozenset({"token_pepper"})
 """Settings whose value stands in no message."""
@@ -258,6 +267,15 @@ def _fault(name: str, value: object) -> str | None:
         return "is neither a file nor an https URL (http is for 127.0.0.1, [::1] and localhost only)"
     if name == "metrics_address" and value and not _ADDRESS.fullmatch(str(value)):
         return "is no host and port such as 127.0.0.1:9100 or [::1]:9100"
+    return _fault_of_callers(name, str(value))
+
+
+def _fault_of_callers(name: str, text: str) -> str | None:
+    """What is wrong with a text that says who may call, and how often."""
+    if name == "trusted_proxies" and not _are_networks(text):
+        return "is no list of networks such as 10.0.0.0/8, 2001:db8::/32 and the word unix"
+    if name in _RATES and not _RATE.fullmatch(text.lower()):
+        return "is no rate: write 600/min, 20/s, 50/10s or 10000/h, or off for none"
     return None
 
 
@@ -269,6 +287,18 @@ def host_and_port(address: str) -> tuple[str, int]:
     """
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+def _are_networks(text: str) -> bool:
+    """Whether a text is a list, perhaps empty, of networks without host bits, and the word `unix`."""
+    words = (word.strip() for word in text.split(","))
+    try:
+        for word in words:
+            if word and word != "unix":
+                ip_network(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _are_origins(text: str) -> bool:

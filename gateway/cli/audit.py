@@ -15,9 +15,21 @@ from gateway.cli.environment import open_state, settings_with, state_option
 from gateway.state.audit import AuditStore, Search, StoredRecord
 
 FOLLOW_EVERY_S: Final = 0.5
-FOLLOW_BATCH: Final = 1_000
 
-_HEAD: Final = ("AT", "PRINCIPAL", "ADDRESS", "METHOD", "PATH", "ROWS", "STATUS", "CODE", "STAGE", "MS")
+_HEAD: Final = (
+    "AT",
+    "PRINCIPAL",
+    "ADDRESS",
+    "METHOD",
+    "PATH",
+    "ROW",
+    "ROWS",
+    "OUTCOME",
+    "STATUS",
+    "CODE",
+    "STAGE",
+    "MS",
+)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _FILTERS: Final = (
@@ -82,16 +94,14 @@ def _newest(store: AuditStore, search: Search, limit: int) -> list[StoredRecord]
 
 
 def _follow(store: AuditStore, search: Search, limit: int, as_json: bool) -> None:
-    last = store.last_id()
-    _put(_newest(store, search, limit)[::-1], as_json)
+    follower = store.follow(search)
+    newest = _newest(store, search, limit)
+    follower.skip(newest)
+    _put(newest[::-1], as_json)
     try:
         while True:
-            records = store.after(search, last, FOLLOW_BATCH)
-            _put(records, as_json)
-            if records:
-                last = records[-1].id
-            else:
-                time.sleep(FOLLOW_EVERY_S)
+            _put(follower.more(), as_json)
+            time.sleep(FOLLOW_EVERY_S)
     except KeyboardInterrupt:
         return
 
@@ -114,7 +124,9 @@ def _row(record: dict[str, Any]) -> tuple[str, ...]:
         record["address"],
         record["method"],
         record["path"],
+        record["row"],
         rows,
+        record["outcome"],
         record["status"],
         record["code"],
         record["stage"],

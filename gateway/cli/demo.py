@@ -54,9 +54,9 @@ def demo(*, host: str, port: int, scale: ScaleName, is_fresh: bool, directory: P
     is gone. The token stays the same between starts.
     """
     from gateway.cli.loading import preflight  # noqa: PLC0415  # see the package's docstring
-    from gateway.cli.server import address_of, listen, run  # noqa: PLC0415  # as above
+    from gateway.cli.server import address_of, deaf_to_hangups, listen, run  # noqa: PLC0415  # as above
 
-    with listen(host, port) as listener:
+    with deaf_to_hangups(), listen(host, port) as listener:
         _make_directory(directory)
         crm = directory / f"crm-{scale}.sqlite3"
         _build(crm, scale, is_fresh)
@@ -73,8 +73,8 @@ def demo(*, host: str, port: int, scale: ScaleName, is_fresh: bool, directory: P
         token = ready_token(settings.state_path, directory / "token")
         preflight(settings, is_demo=True)
         os.environ.update(variables_of(options))
-        put(welcome(address_of(listener), token))
-        run(settings, listener)
+        address = address_of(listener)
+        run(settings, listener, lambda: put(welcome(address, token)))
     say("\nThe demo has stopped.")
 
 

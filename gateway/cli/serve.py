@@ -26,17 +26,17 @@ def serve(*, is_demo: bool, **options: object) -> None:
     in flight.
     """
     from gateway.cli.loading import preflight  # noqa: PLC0415  # see the package's docstring
-    from gateway.cli.server import address_of, listen, run  # noqa: PLC0415  # as above
+    from gateway.cli.server import address_of, deaf_to_hangups, listen, run  # noqa: PLC0415  # as above
 
     settings = settings_with(options)
-    with listen(settings.host, settings.port) as listener:
+    with deaf_to_hangups(), listen(settings.host, settings.port) as listener:
         preflight(settings, is_demo=is_demo)
         with open_state(settings) as state:
             if not state.tokens.all():
                 say("There is no token yet: gateway token create --name bi --grant 'invoices:read'")
         os.environ.update(variables_of(options))  # the workers read their settings from there
-        say(f"Serving {address_of(listener)}/api/v1 with {settings.workers} worker(s); Ctrl-C stops.")
-        run(settings, listener)
+        address = f"{address_of(listener)}/api/v1"
+        run(settings, listener, lambda: say(f"Serving {address} with {settings.workers} worker(s); Ctrl-C stops."))
 
 
 @click.command()

@@ -11,6 +11,10 @@ import logging
 import os
 import signal
 import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
 from typing import Any, Final
 
 from gateway.cli.environment import open_state
@@ -21,10 +25,37 @@ BACKLOG: Final = 2_048
 
 
 def make_app() -> Any:
-    """Return the application of one worker; the server calls this in each."""
-    from gateway.web.app import create_app  # noqa: PLC0415  # loaded by workers only
+    """Return the application of one worker; the server calls this in each.
 
-    return create_app(load_settings(os.environ))
+    The store is there, for the launcher has opened it. A worker that takes another's place when the store has
+    gone must not make an empty one, in which no token would be known.
+
+    Raises:
+        SystemExit: there can be none, and the log says why.
+    """
+    from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415  # loaded by workers only
+
+    from gateway.cli.workers import cannot_start  # noqa: PLC0415  # as above
+    from gateway.web.app import create_app  # noqa: PLC0415  # as above
+
+    try:
+        return create_app(load_settings(os.environ), must_exist=True)
+    except GatewayError as error:
+        logging.getLogger("gateway").error("%s", cannot_start(error))
+        sys.exit(STARTUP_FAILURE)
+
+
+@contextmanager
+def deaf_to_hangups() -> Iterator[None]:
+    """Return a context in which SIGHUP does nothing, until `run` listens: nothing to reload is loaded yet."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -58,10 +89,13 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
+def run(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Serve until a signal ends it; ``settings`` must be what `load_settings` finds in this process's environment.
 
+    ``announce`` is called when nothing but the workers themselves can fail any more.
+
     Raises:
+        ConfigurationError: GATEWAY_METRICS_ADDRESS cannot be listened on, or tracing is not usable.
         InternalError: a worker failed to start, and has logged why.
     """
     from gateway.cli.workers import GatewayServer, Supervisor, make_config  # noqa: PLC0415  # heavy, only for serving
@@ -73,6 +107,8 @@ def run(settings: Settings, listener: socket.socket) -> None:
     check_tracing(settings)
     metrics = start_metrics(settings)
     config = make_config("gateway.cli.server:make_app", settings, BACKLOG)
+    _hear_hangups(settings)
+    announce()
     # A server that was asked to stop closes everything and then raises the signal again, which is no failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -91,6 +127,12 @@ def run(settings: Settings, listener: socket.socket) -> None:
     finally:
         listener.close()
         metrics.close()
+
+
+def _hear_hangups(settings: Settings) -> None:
+    """Note SIGHUP in the store until the server listens to it itself: a worker that begins follows what is there."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: Thread(target=_bump, args=(settings,), daemon=True).start())
 
 
 def _bump(settings: Settings) -> None:

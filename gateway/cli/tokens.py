@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,8 +13,9 @@ import click
 from gateway.catalog.model import Catalog
 from gateway.cli.console import error_text, moment_text, put, put_json, put_table, say, warn
 from gateway.cli.environment import open_state, settings_with, state_option
+from gateway.cli.records import record_change
 from gateway.cli.spans import Moment, Span
-from gateway.errors import ConfigurationError, GatewayError, ValidationError
+from gateway.errors import ConfigurationError, GatewayError, UnavailableError, ValidationError
 from gateway.security.explain import explain_token
 from gateway.security.grants import ANY
 from gateway.security.management import (
@@ -22,10 +24,12 @@ from gateway.security.management import (
     check_wanted,
     describe_made,
     describe_token,
+    remarks_on,
     status_of,
 )
 from gateway.security.wanted import Wanted, read_wanted
 from gateway.settings import Settings
+from gateway.state.failures import StateAwayError
 from gateway.state.secret import shared_key
 from gateway.state.store import StateStore
 from gateway.state.tokens import TokenRecord
@@ -93,11 +97,14 @@ def create(*, state_path: str | None, as_json: bool, **options: Any) -> None:
     wanted = _wanted(options)
     settings = settings_with({"state_path": state_path})
     unknown = _checked(wanted, settings)
-    with open_state(settings) as state:
+    with _store(settings, f'"{wanted.name}" was NOT made', must_exist=False) as state:
         made = _desk(state, settings).create(wanted)
+        record_change(state, settings, "create", made.record.id, f"gateway token create --name {made.record.name}")
     _put_made(made, as_json=as_json)
     for grant in unknown:
         warn(f'No resource is named "{grant.partition(":")[0]}" now: "{grant}" grants nothing until there is one.')
+    for remark in remarks_on(wanted):
+        warn(remark)
 
 
 @token.command("list")
@@ -105,7 +112,7 @@ def create(*, state_path: str | None, as_json: bool, **options: Any) -> None:
 @_json_option
 def list_tokens(state_path: str | None, as_json: bool) -> None:
     """List every token, ended ones too, without its secret."""
-    with open_state(settings_with({"state_path": state_path})) as state:
+    with _store(settings_with({"state_path": state_path}), "the tokens were not read") as state:
         records = state.tokens.all()
     now = datetime.now(UTC)
     if as_json:
@@ -124,8 +131,11 @@ def list_tokens(state_path: str | None, as_json: bool) -> None:
 @state_option
 def revoke(name_or_id: str, state_path: str | None) -> None:
     """End a token now, by name or id. Running workers notice within a second."""
-    with open_state(settings_with({"state_path": state_path})) as state:
+    settings = settings_with({"state_path": state_path})
+    with _store(settings, f'"{name_or_id}" was NOT revoked') as state:
         ended = state.tokens.revoke(name_or_id)
+        for record in ended:
+            record_change(state, settings, "delete", record.id, f"gateway token revoke {name_or_id}")
     if not ended:
         say(f'"{name_or_id}" had ended before; nothing was changed.')
     for record in ended:
@@ -140,8 +150,9 @@ def revoke(name_or_id: str, state_path: str | None) -> None:
 def rotate(name: str, overlap: int, state_path: str | None, as_json: bool) -> None:
     """Replace a token by a new one with the same name, grants, limits and expiry, and print it, this one time."""
     settings = settings_with({"state_path": state_path})
-    with open_state(settings) as state:
+    with _store(settings, f'"{name}" was NOT replaced') as state:
         made = _desk(state, settings).rotate(name, overlap)
+        record_change(state, settings, "create", made.record.id, f"gateway token rotate {name}")
     _put_made(made, as_json=as_json)
     say(f"The old token works for another {overlap} s." if overlap else "The old token has ended.")
 
@@ -162,7 +173,7 @@ def explain(
     and why it would be refused. The request is planned and not run.
     """
     settings = settings_with({"state_path": state_path})
-    with open_state(settings) as state:
+    with _store(settings, "the token was not read") as state:
         record = state.tokens.find(name_or_id)
     if record is None:
         raise ConfigurationError(f'There is no token "{name_or_id}": `gateway token list` shows those there are.')
@@ -176,6 +187,21 @@ def explain(
         put_json(told)
     else:
         _put_explained(record, told)
+
+
+@contextmanager
+def _store(settings: Settings, outcome: str, *, must_exist: bool = True) -> Iterator[StateStore]:
+    """Return the open store; where it fails meanwhile, which one is told, why, and what came of the command.
+
+    Only the command that makes tokens may make a store: an empty one in the place of a running gateway's would
+    end all its tokens, and in a wrong directory it would look as if there were none.
+    """
+    with open_state(settings, must_exist=must_exist) as state:
+        try:
+            yield state
+        except StateAwayError as error:
+            told = f"The state store {state.address} failed ({error.reason}): {outcome}. Mend it, and try again."
+            raise UnavailableError("state_away", told) from error
 
 
 # Making

@@ -95,7 +95,7 @@ def advice(
     ways = tuple(_ways(catalog, plan, values))
     found = [_lacking(table, ways, access) for table in _costly(catalog, estimate)]
     sentences = tuple(dict.fromkeys(filter(None, found)))
-    return sentences or (_of_order(plan, values) or _of_root(plan, access),)
+    return sentences or (_of_order(plan, values, access) or _of_root(plan, access),)
 
 
 def _costly(catalog: Catalog, estimate: Estimate) -> list[Table]:
@@ -118,7 +118,7 @@ def _either(names: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def _of_order(plan: Plan, values: Values) -> str | None:
+def _of_order(plan: Plan, values: Values, access: Access | None) -> str | None:
     """What keeps an index from serving the order of a page whose condition is served."""
     if not isinstance(plan, ReadPlan) or not plan.order or not is_measurable(plan, values):
         return None
@@ -127,11 +127,19 @@ def _of_order(plan: Plan, values: Values) -> str | None:
         return f"No index serves a sort by {first.name}; sort by an indexed field of {table.resource}, or narrow it."
     if first.name not in table.indexed:
         return f"{table.resource} has no index on {first.name}."
-    if len({key.is_descending for key in plan.order}) > 1:
+    are_told = all(_is_told(plan, key.field, access) for key in plan.order)
+    if are_told and len({key.is_descending for key in plan.order}) > 1:
         sign = "-" if plan.order[0].is_descending else ""
         names = ",".join(sign + key.field.name for key in plan.order)
         return f"An index serves a sort in one direction only, as in sort={names}."
     return None
+
+
+def _is_told(plan: ReadPlan, field: PlanField, access: Access | None) -> bool:
+    """Whether a part of an order may be named: the key at its end is not always one that the client may read."""
+    if not isinstance(field, Column) or field not in plan.table.key or field in plan.fields:
+        return True
+    return access is not None and access.may_read_column(plan.table, field)
 
 
 def _of_root(plan: Plan, access: Access | None) -> str:

@@ -115,7 +115,7 @@ class BulkWrites:
         return await self._writes.transact(planned.each, body, is_dry_run=given.is_dry_run)
 
     async def delete(self, planned: PlannedBulk, given: Circumstances) -> DeletedResult:
-        """Remove rows and what they own, and return how many.
+        """Remove rows and what they own, and return how many, and which.
 
         Raises:
             ValidationError: ``too_many_affected``.
@@ -133,7 +133,7 @@ class BulkWrites:
                         session, each, given.acting_staff, given.clock, is_dry_run=given.is_dry_run
                     )
                 )
-            return result
+            return replace(result, keys=tuple(keys))
 
         return await self._writes.transact(planned.each, body, is_dry_run=given.is_dry_run)
 

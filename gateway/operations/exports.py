@@ -7,7 +7,7 @@ order; for tables without a key an offset). Nothing is encoded here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,10 +19,11 @@ from gateway.execution.database import Database, Run, Snapshot
 from gateway.operations.embeds import Check, Rows, embed_rows, read_rows
 from gateway.operations.guard import Guard
 from gateway.operations.reads import doubtful_parent, in_order, row_unknown, warnings_of
+from gateway.query.access import DEFAULT_MOST_ROWS
 from gateway.query.aggregates import PlannedGroups, plan_groups
 from gateway.query.context import Context, Slots
 from gateway.query.intent import AggregateIntent, PageIntent, ReadIntent
-from gateway.query.plan import ReadPlan
+from gateway.query.plan import Embed, ReadPlan
 from gateway.query.planner import PlannedRead, plan_read, slots_before
 from gateway.query.positions import position_of
 from gateway.settings import Settings
@@ -144,7 +145,7 @@ class Exports:
             UnavailableError: ``exports_busy``; as `Database.fetch`.
             NotFoundError: ``row_unknown`` when the parent does not exist.
             RequestError: ``export_too_large`` for too many groups, ``rows_too_many`` when the embeds
-                of a single row exceed what may be held at a time.
+                of a single row exceed what may be held at a time, or all of it what the caller may have at a time.
             SchemaChangedError: a table was altered since the export began.
         """
         with self._turn():
@@ -181,7 +182,7 @@ class _Reader:
         return self._groups(intent) if isinstance(intent, AggregateIntent) else self._list(intent)
 
     async def _list(self, intent: ReadIntent) -> AsyncGenerator[Part]:
-        page, size = intent.page, FIRST_ROWS
+        page, size = intent.page, FIRST_ROWS if self._cap is None else self._cap
         has_more = is_first = True
         while has_more:
             planned = self._planned(intent, page if self.question.is_paged else replace(page, limit=size))
@@ -191,10 +192,11 @@ class _Reader:
             try:
                 part, has_more = await self._part(planned)
             except RequestError as error:
-                if error.code != "rows_too_many" or size == 1 or self.question.is_paged:
+                if error.code != "rows_too_many" or size == 1 or self.question.is_paged or self._cap is not None:
                     raise
                 size = max(1, size // GROWTH)
                 continue
+            self._check_cap(has_more=has_more)
             is_slow = monotonic() - began > SLOW_S
             if is_first:
                 part = await self._told(planned, part)
@@ -218,32 +220,65 @@ class _Reader:
         found = Rows(statement.decode(raw), raw, statement)
         most = self.question.context.budget.embedded
         await embed_rows(self.snapshot.run, self.statements, plan, values, found, most, self._embed_check())
+        self._check_embeds(plan.embeds, found.rows)
         return Part(raw, statement, found.rows), has_more
 
     async def _groups(self, intent: AggregateIntent) -> AsyncGenerator[Part]:
-        page = intent.page if self.question.is_paged else PageIntent(MOST_GROUPS)
+        page = intent.page if self.question.is_paged else PageIntent(self._cap or MOST_GROUPS)
         context = self._context()
         planned = plan_groups(context, replace(intent, page=page))
         plan, values = planned.plan, planned.values
         await self._check(planned)
         found = await read_rows(self.snapshot.run, self.statements, plan, values)
+        self._check_cap(has_more=len(found.rows) > planned.per_page)
         if not self.question.is_paged and len(found.rows) > MOST_GROUPS:
             detail = f"An export has at most {MOST_GROUPS} groups: narrow them with a filter or with having."
             raise RequestError("export_too_large", detail, parameter="group")
         found.cut(planned.per_page)
         most = max(self.question.context.budget.embedded, MOST_GROUPS)
         await embed_rows(self.snapshot.run, self.statements, plan, values, found, most, self._embed_check())
+        self._check_embeds(plan.embeds, found.rows)
         part = Part(found.raw, found.statement, in_order(plan, found.rows), warnings_of(found))
         part = await self._told(planned, part)
         await self.snapshot.release()
         yield part
 
+    @property
+    def _cap(self) -> int | None:
+        """How many rows the caller may have at a time, None for as many as anybody."""
+        most = self.question.context.access.most_rows
+        return most if most < DEFAULT_MOST_ROWS else None
+
+    def _check_cap(self, *, has_more: bool) -> None:
+        """Refuse what is longer than the caller's pages may be, before any of it is told; a page ends where it ends."""
+        if self._cap is not None and has_more and not self.question.is_paged:
+            detail = (
+                f"There are more than {self._cap} rows, which is the most that this token may have at a time. "
+                f"Narrow them with a filter, or ask for pages with per_page={self._cap} or less."
+            )
+            raise RequestError("rows_too_many", detail)
+
+    def _check_embeds(self, embeds: Iterable[Embed], rows: Iterable[Mapping[str, Any]], above: str = "") -> None:
+        """Refuse a row that more come along with than the caller may have at a time: they are whole in exports."""
+        if self._cap is None:
+            return
+        for embed in embeds:
+            name, held = above + embed.name, [row.get(embed.name) for row in rows]
+            if any(isinstance(one, list) and len(one) > self._cap for one in held):
+                detail = (
+                    f"With a row come more than {self._cap} {name}, the most that this token may have at a time. "
+                    f"Name include[{name}][limit]."
+                )
+                raise RequestError("rows_too_many", detail, parameter="include")
+            inner = [row for one in held for row in (one if isinstance(one, list) else [one]) if row is not None]
+            self._check_embeds(embed.plan.embeds, inner, f"{name}.")
+
     def _context(self) -> Context:
-        """A context of its own for each part; more rows than a page, but nobody else's."""
+        """A context of its own for each part; where pages are not capped, parts may be larger than a page."""
         context = replace(self.question.context, slots=Slots())
-        if self.question.is_paged:
+        if self.question.is_paged or self._cap is not None:
             return context
-        access = replace(context.access, most_rows=max(context.access.most_rows, MOST_ROWS, MOST_GROUPS))
+        access = replace(context.access, most_rows=max(MOST_ROWS, MOST_GROUPS))
         return replace(context, access=access, budget=replace(context.budget, offset=_UNLIMITED))
 
     def _planned(self, intent: ReadIntent, page: PageIntent) -> PlannedRead:
@@ -254,7 +289,7 @@ class _Reader:
         if self.guard is None:
             return
         plan, values = planned.plan, planned.values
-        if not self.question.is_paged and plan.limit is not None:
+        if not self.question.is_paged and self._cap is None and plan.limit is not None:
             values = (*values[: plan.limit], _UNLIMITED, *values[plan.limit + 1 :])
         await self.guard.check(self.explain, self.statements.of(plan), plan, values)
 

@@ -14,6 +14,7 @@ from gateway.catalog.model import Catalog, Column, FillerKind, Table
 from gateway.errors import Issue, UnavailableError, ValidationError
 from gateway.execution.database import Session
 from gateway.query.judged import pointer
+from gateway.query.own import is_narrowed, plan_own
 from gateway.query.plan import And, Compare, CompareOperator, InsertStep, Order, PendingFill, ReadPlan, SlotValue
 from gateway.query.writes import PlannedWrite, with_value
 from gateway.sql.cache import StatementCache
@@ -101,14 +102,23 @@ class Fills:
         return staff
 
     async def _currency(self, session: Session, planned: PlannedWrite) -> object:
-        """The customer's own currency, else the base currency (SEMANTICS 2)."""
+        """The customer's own currency, else the base currency (SEMANTICS 2); a customer outside tells nothing."""
         client = _given(planned, _CLIENT_COLUMNS)
-        if client:
+        if client and await self._is_callers(session, planned, client):
             tests: list[_Test] = [("userid", "eq", client), ("default_currency", "ne", 0)]
             own = await self._first(session, "clients", "default_currency", tests)
             if own is not None:
                 return own
         return await self._first(session, "currencies", "id", [("isdefault", "eq", 1)])
+
+    async def _is_callers(self, session: Session, planned: PlannedWrite, client: object) -> bool:
+        """Whether the caller's row filter lets a customer through; asked only where there is one."""
+        table, caller = self._catalog.tables.get(self._catalog.prefix + "clients"), planned.caller
+        if table is None or caller is None or not is_narrowed(caller, table):
+            return True
+        plan, values = plan_own(caller, table, [client])
+        statement = self._statements.read(plan)
+        return bool((await session.run(statement.text, statement.bind(values))).rows)
 
     async def _lead_status(self, session: Session) -> object:
         chosen = await self._option(session, "leads_default_status")

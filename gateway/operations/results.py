@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -89,11 +89,13 @@ class DeletedResult:
     ``owned`` counts the rows that go along and ``dependants`` those that block, by
     resource (``other`` for what the caller may not read); they are only told of
     a delete that was tried out. Counts above `query.deletes.MOST_COUNTED` mean "more".
+    ``keys`` are those of the rows, as the driver has them, where the request did not name the row.
     """
 
     affected: int
     owned: Mapping[str, int] = field(default_factory=dict)
     dependants: Mapping[str, int] = field(default_factory=dict)
+    keys: tuple[Sequence[object], ...] = ()
 
     def plus(self, other: DeletedResult) -> DeletedResult:
         """Return both together."""

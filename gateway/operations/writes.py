@@ -27,6 +27,7 @@ from gateway.operations.drafts import (
     in_use,
     inserted_values,
     key_of,
+    labelled,
     named,
     plain_stored,
     updated_values,
@@ -49,7 +50,9 @@ from gateway.operations.results import DeletedResult, RowResult, WrittenResult
 from gateway.operations.tags import Precondition, Tags
 from gateway.query.children import PlannedChild
 from gateway.query.coerce import Clock
+from gateway.query.context import Context
 from gateway.query.judged import at_fault
+from gateway.query.own import is_narrowed
 from gateway.query.plan import ReadPlan, Values
 from gateway.query.writes import Dependant, PlannedWrite, altered, as_stored, changed_custom, with_value
 from gateway.sql.cache import StatementCache
@@ -153,13 +156,14 @@ class Writes:
         rule = self._rule(planned.table)
         staff = await self._staff(session, rule, acting_staff)
         draft = draft_of(planned, "create", self._name(planned.table), staff, clock, inserted_values(planned))
-        extension = await self._extended(session, rule, draft)
+        extension = await self._extended(session, rule, draft, planned.caller)
         keys: dict[str, object] = {}
-        await self._rows.write(session, extension.before, keys)
+        await self._rows.write(session, extension.before, keys, planned.caller)
         main = InsertRow(draft.table, {**draft.values, **extension.main}, label="")
         await self._rows.write(session, (main, *self._children(planned, planned.children, extension, "")), keys)
-        await self._rows.write(session, extension.after, keys)
+        await self._rows.write(session, extension.after, keys, planned.caller)
         await self._write_custom(session, planned, keys)
+        await self._check_children(session, planned, keys)
         if planned.plan.key_slot is not None:
             planned = with_value(planned, planned.plan.key_slot, keys[""])
         result = await self._result(session, planned)
@@ -188,11 +192,11 @@ class Writes:
         staff = await self._staff(session, rule, acting_staff)
         before = plain_stored(planned.table, stored)
         draft = draft_of(planned, "update", self._name(planned.table), staff, clock, updated_values(planned), before)
-        extension = await self._extended(session, rule, draft)
-        await self._rows.write(session, extension.before, {})
+        extension = await self._extended(session, rule, draft, planned.caller)
+        await self._rows.write(session, extension.before, {}, planned.caller)
         await self._run_steps(session, planned)
         await self._rows.write(session, corrections(planned.table, draft, extension), {})
-        await self._rows.write(session, extension.after, {})
+        await self._rows.write(session, extension.after, {}, planned.caller)
         if planned.custom:
             await self._custom.change(session, stored[planned.table.key[0].name], custom)
         result = await self._result(session, planned)
@@ -223,10 +227,10 @@ class Writes:
         staff = await self._staff(session, rule, acting_staff)
         before = plain_stored(planned.table, stored)
         draft = draft_of(planned, "delete", self._name(planned.table), staff, clock, {}, before)
-        extension = await self._extended(session, rule, draft)
-        await self._rows.write(session, extension.before, {})
+        extension = await self._extended(session, rule, draft, planned.caller)
+        await self._rows.write(session, extension.before, {}, planned.caller)
         await self._run_steps(session, planned)
-        await self._rows.write(session, extension.after, {})
+        await self._rows.write(session, extension.after, {}, planned.caller)
         return DeletedResult(1, owned)
 
     # rows without a rule
@@ -267,10 +271,10 @@ class Writes:
         """Who acts, where a rule may want to name them."""
         return 0 if isinstance(rule, PlainRule) else await self._fills.acting(session, acting_staff)
 
-    async def _extended(self, session: Session, rule: Rule, draft: Draft) -> Extension:
-        found = await self._rows.find(session, rule.reads(draft))
+    async def _extended(self, session: Session, rule: Rule, draft: Draft, caller: Context | None) -> Extension:
+        found = await self._rows.find(session, rule.reads(draft), caller)
         while due := [lookup for lookup in rule.more_reads(draft, found) if lookup.name not in found]:
-            found.update(await self._rows.find(session, due))
+            found.update(await self._rows.find(session, due, caller))
         return rule.extend(draft, found)
 
     async def _write_custom(self, session: Session, planned: PlannedWrite, keys: Mapping[str, object]) -> None:
@@ -279,6 +283,20 @@ class Writes:
             is_numbered = table.key[0].name not in sent
             write = self._custom.add if is_numbered else self._custom.change
             await write(session, keys[label], custom)
+
+    async def _check_children(self, session: Session, planned: PlannedWrite, keys: Mapping[str, object]) -> None:
+        """Nested rows, as the database has them now, are the caller's like the row that they stand in."""
+        if planned.caller is None:
+            return
+        made: dict[Table, list[object]] = {}
+        for label, child in labelled(planned.children):
+            if is_narrowed(planned.caller, child.table):
+                made.setdefault(child.table, []).append(keys[label])
+        for table, new in made.items():
+            if len(await self._rows.own_keys(session, table, new, planned.caller)) < len(set(new)):
+                raise ForbiddenError(
+                    "grant_missing", f"A row of {table.resource} would be outside the rows the token may write."
+                )
 
     def _children(
         self, planned: PlannedWrite, children: Mapping[str, tuple[PlannedChild, ...]], extension: Extension, at: str

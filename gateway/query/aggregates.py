@@ -19,6 +19,7 @@ from gateway.query.budget import check_embeds, check_number
 from gateway.query.conditions import plan_comparison, plan_conditions, plan_search
 from gateway.query.context import Context
 from gateway.query.embeds import EmbedOptions, plan_grouped_row
+from gateway.query.fields import label_of
 from gateway.query.intent import AggregateIntent, ConditionIntent, EmbedIntent, OrderIntent
 from gateway.query.operators import OPERATORS
 from gateway.query.places import Followed, Place, field_at, follow, readable_at, single_field, unknown_at
@@ -294,7 +295,7 @@ def _labels(context: Context, table: Table, groups: Sequence[Group]) -> tuple[Fi
         path, own = (group.path, group.field) if isinstance(group, Related) else ((), group)
         if isinstance(own, Column):
             place = Place(context.catalog.table_of(path[-1]) if path else table, path)
-            label = place.table.labels.get(own.name)
+            label = label_of(context, place.table, own)
             if label is not None:
                 found.append(place.field(label))
     return tuple(found)

@@ -20,6 +20,7 @@ from gateway.query.judged import at_fault
 from gateway.query.plan import Compare, InsertStep, Order, ReadPlan, SlotValue, Values
 from gateway.query.planner import conjunction
 from gateway.query.reach import row_filter, with_reach
+from gateway.query.resolve import is_nameable
 from gateway.query.writes import PlannedWrite, plan_create, plan_update_each, result_fields, writable_table
 
 MOST_ROWS: Final = 1_000
@@ -165,7 +166,7 @@ def _found(context: Context, intent: WriteIntent, create: PlannedWrite, path: st
     sent = _sent(create)
     key = _whole_key(table, sent)
     if key is None:
-        raise _keyless(table, path)
+        raise _keyless(context, table, path)
     columns = table.column_by_name
     parts = [Compare(columns[name], "eq", (context.slots.add(sent[name]),)) for name in key]
     condition = conjunction(*parts, *row_filter(context, table))
@@ -195,9 +196,12 @@ def _whole_key(table: Table, sent: dict[str, object]) -> tuple[str, ...] | None:
     return None
 
 
-def _keyless(table: Table, path: str) -> ValidationError:
+def _keyless(context: Context, table: Table, path: str) -> ValidationError:
+    """The refusal of a row without a key to look for; it names the keys that the caller may give."""
     keys = (tuple(column.name for column in table.key), *table.unique_keys)
-    visible = [" and ".join(key) for key in keys if key and all(name in table.fields for name in key)]
+    columns = table.column_by_name
+    given = {name for name, column in columns.items() if is_nameable(context, table, column)}
+    visible = [" and ".join(key) for key in keys if key and given.issuperset(key)]
     message = f"give {', or '.join(visible)}" if visible else "there is none"
     detail = f"on_conflict looks for a row by a whole unique key of {table.resource}: {message}."
     issues = [Issue(message, pointer=path, code="required")] if path else ()

@@ -69,7 +69,9 @@ def known_resource(context: Context, resource: str) -> Table:
         hint = f" Did you mean {close}?" if close else ""
         raise NotFoundError("resource_unknown", f"There is no resource {resource!r}.{hint}")
     if not any(context.access.may(operation, table) for operation in OPERATIONS):
-        raise ForbiddenError("grant_missing", f"The token has no grant on {table.resource}.")
+        raise ForbiddenError(
+            "grant_missing", f"The token has no grant on {table.resource}: it lacks {table.resource}:read."
+        )
     return table
 
 

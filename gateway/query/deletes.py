@@ -13,7 +13,9 @@ from typing import Final
 from gateway.catalog.model import Column, InternalColumn, Relationship, Table, WriteMode
 from gateway.query.context import Context
 from gateway.query.intent import WriteIntent
+from gateway.query.own import is_narrowed, narrowed
 from gateway.query.plan import (
+    And,
     Compare,
     Condition,
     DeleteStep,
@@ -83,13 +85,16 @@ def _planned_delete(context: Context, table: Table, key: Condition, *, is_tagged
     locked = with_reach(context, ReadPlan(table, fields, condition, is_locking=True, is_tagged=is_tagged))
     edges = tuple(_edges(context, table, key, frozenset({table.name})))
     limit = context.slots.add(MOST_COUNTED + 1)
-    freed = tuple(_freed(context, table, key, edge) for edge in edges if edge.relationship.is_freed)
+    freed_edges = tuple(edge for edge in edges if edge.relationship.is_freed)
+    freed = tuple(_freed(context, table, key, edge) for edge in freed_edges)
     owned = tuple(DeleteStep(edge.child, edge.condition) for edge in reversed(edges) if edge.relationship.is_owned)
     going_along = _counting(context, (edge for edge in edges if edge.relationship.is_owned), {}, limit)
     staying = (edge for edge in edges if not (edge.relationship.is_owned or edge.relationship.is_freed))
-    blocking = _counting(context, staying, _going(table, key, edges), limit)
+    going = _going(table, key, edges)
+    blocking = (*_counting(context, staying, going, limit), *_outside(context, freed_edges, going, limit))
     plan = WritePlan((locked,), (*freed, *owned, DeleteStep(table, key)))
-    return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking, owned=going_along)
+    caller = narrowed(context)
+    return PlannedWrite(plan, context.slots.frozen(), table, dependants=blocking, owned=going_along, caller=caller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +159,38 @@ def _counting(context: Context, edges: Iterable[_Edge], apart_from: _Rows, limit
     found: list[Dependant] = []
     for edge in edges:
         name, known = edge.child.name, told.get(edge.child.name, ())
-        condition = conjunction(edge.condition, Not(Or(known))) if known else edge.condition
-        found.append(Dependant(_named(context, edge.child), ReadPlan(edge.child, (), condition, limit=limit)))
+        condition = _apart(edge.condition, known)
+        found.extend(_told(context, edge.child, condition, limit))
         told[name] = (*known, edge.condition)
     return tuple(found)
+
+
+def _apart(condition: Condition, known: Sequence[Condition]) -> Condition:
+    return conjunction(condition, Not(Or(tuple(known)))) if known else condition
+
+
+def _told(context: Context, child: Table, condition: Condition, limit: Slot) -> Iterator[Dependant]:
+    """The rows of a child that meet a condition: by name the caller's own, the others summed up."""
+    if not is_narrowed(context, child):
+        yield Dependant(_named(context, child), ReadPlan(child, (), condition, limit=limit))
+        return
+    own = conjunction(condition, *row_filter(context, child))
+    yield Dependant(_named(context, child), with_reach(context, ReadPlan(child, (), own, limit=limit)))
+    yield Dependant(None, _others(context, child, condition, limit))
+
+
+def _others(context: Context, child: Table, condition: Condition, limit: Slot) -> ReadPlan:
+    """The rows of a child that meet a condition, and the caller's row filter not."""
+    unmet = Not(And(row_filter(context, child)), is_unknown_too=True)
+    return with_reach(context, ReadPlan(child, (), conjunction(condition, unmet), limit=limit))
+
+
+def _outside(context: Context, freed: Iterable[_Edge], going: _Rows, limit: Slot) -> Iterator[Dependant]:
+    """The rows that would forget the deleted one and are not the caller's to change: they stand in its way."""
+    for edge in freed:
+        if is_narrowed(context, edge.child):
+            condition = _apart(edge.condition, going.get(edge.child.name, ()))
+            yield Dependant(None, _others(context, edge.child, condition, limit))
 
 
 def _going(table: Table, key: Condition, edges: Sequence[_Edge]) -> _Rows:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.catalog.model import Field, Table
-from gateway.query.access import Access
+from gateway.catalog.model import Field, LabelField, PathField, Table
+from gateway.query.access import Access, Grant
 from gateway.query.context import Context
 from gateway.query.resolve import is_readable, readable_columns, resolve_field
 
@@ -45,7 +45,28 @@ def labelled(context: Context, table: Table, fields: Iterable[Field]) -> list[Fi
     found: list[Field] = []
     for field in fields:
         found.append(field)
-        label = table.labels.get(field.name)
-        if label is not None and is_readable(context, table, field):
+        label = label_of(context, table, field)
+        if label is not None:
             found.append(label)
     return found
+
+
+def label_of(context: Context, table: Table, field: Field) -> LabelField | PathField | None:
+    """Return the label of a field for the caller, None where it has none.
+
+    A word belongs to the row like its code, and needs no grant on the table that it stands in. Where the caller is
+    limited there, it is told no more than that: not the word of a column that it may not read, and none where nothing
+    is granted because a row filter cannot be met. What a row filter leaves out is null.
+    """
+    label = table.labels.get(field.name)
+    if label is None or not is_readable(context, table, field):
+        return None
+    if isinstance(label, PathField):
+        grant = context.access.grant_on(context.catalog.table_of(label.relationship))
+        if grant is not None and not (grant.operations and _may_show(grant, label)):
+            return None
+    return label
+
+
+def _may_show(grant: Grant, label: PathField) -> bool:
+    return grant.readable is None or all(column.name in grant.readable for column in label.columns)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.catalog.model import Column, CustomField, Field, Relationship, Table, WriteMode
-from gateway.errors import Issue, ValidationError
+from gateway.errors import ForbiddenError, Issue, ValidationError
 from gateway.query.children import MOST_CHILDREN, PlannedChild, WrittenCustom, nested_relationship, tie_of
 from gateway.query.coerce import RefusedValueError
 from gateway.query.context import Context
 from gateway.query.fillers import with_fillers
 from gateway.query.intent import WriteIntent
+from gateway.query.own import nested_context
 from gateway.query.plan import Slot, SlotValue, WrittenColumn, WrittenValue
 from gateway.query.resolve import is_readable, readable_fields
 from gateway.query.suggest import nearest
@@ -120,7 +121,18 @@ class Judged:
         given = {*values, *self._implied, *self._table.computed, *self._table.defaulted}
         for column in self._table.columns:
             if column.name not in given and (column.is_required or self._is_open_key(column)):
-                self._fault(column.name, "required", f"{column.name} must be given")
+                self._require(column)
+
+    def _require(self, column: Column) -> None:
+        """Ask for a column; whoever may neither read nor write it cannot create rows, and is not told its name.
+
+        Raises:
+            ForbiddenError: ``grant_missing``.
+        """
+        if not self._is_visible(column):
+            resource = self._table.resource
+            raise ForbiddenError("grant_missing", f"The token may not write all that a new row of {resource} needs.")
+        self._fault(column.name, "required", f"{column.name} must be given")
 
     def _nested(self, relationship: Relationship, index: int, raw: object) -> PlannedChild:
         """One nested row; its faults are its parent's, with the pointer to where they stand."""
@@ -135,7 +147,7 @@ class Judged:
             message = f"rows of {child.resource} are created by themselves: rules go with them"
             self._issues.append(Issue(message, pointer=path, code="read_only"))
         intent = WriteIntent(child.resource or "", values=raw, is_form=self._intent.is_form)
-        judged = Judged(self._context, child, intent, path, implied)
+        judged = Judged(nested_context(self._context, child), child, intent, path, implied)
         judged.read_create()
         self._issues.extend((*judged.faults(), *(item.fault for item in judged.computed)))
         values, pending = with_fillers(self._context, child, judged.written, implied)

@@ -128,9 +128,13 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The part is false: an unknown part (a null) stays unknown, so its row does not match."""
+    """The part is false: an unknown part (a null) stays unknown, so its row does not match.
+
+    With ``is_unknown_too`` an unknown part counts as false: the row does not meet it.
+    """
 
     part: Condition
+    is_unknown_too: bool = False
 
 
 @dataclass(frozen=True, slots=True)

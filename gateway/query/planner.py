@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.catalog.model import Column, Relationship, Table
 from gateway.errors import MethodError, NotFoundError, RequestError
+from gateway.query.access import Access
 from gateway.query.coerce import Clock, RefusedValueError, coerce_operand
 from gateway.query.conditions import plan_conditions, plan_search
 from gateway.query.context import Context, require_grant, resource_table
@@ -290,8 +291,8 @@ def key_condition(context: Context, table: Table, key: tuple[str, ...]) -> Condi
     if not table.key:
         raise MethodError("key_missing", f"{table.resource} has no key: its rows can only be listed.")
     if len(key) != len(table.key):
-        raise _wrong_key(table)
-    return conjunction(*(_key_part(context, column, text) for column, text in zip(table.key, key, strict=True)))
+        raise _wrong_key(context.access, table)
+    return conjunction(*(_key_part(context, table, *part) for part in zip(table.key, key, strict=True)))
 
 
 def open_key(context: Context, table: Table) -> Condition:
@@ -306,34 +307,39 @@ def open_key(context: Context, table: Table) -> Condition:
     return conjunction(*(Compare(column, "eq", (context.slots.add(None),)) for column in table.key))
 
 
-def _wrong_key(table: Table) -> RequestError:
-    names = ",".join(column.name for column in table.key)
-    return RequestError("key_invalid", f"The key of {table.resource} is {names}.")
+def _wrong_key(access: Access, table: Table) -> RequestError:
+    """The error for a key of too many or too few values; columns are named to those who may read them."""
+    if all(access.may_read_column(table, column) for column in table.key):
+        words = f"is {','.join(column.name for column in table.key)}"
+    else:
+        words = "is one value" if len(table.key) == 1 else f"is {len(table.key)} values with commas between them"
+    return RequestError("key_invalid", f"The key of {table.resource} {words}.")
 
 
-def _key_part(context: Context, column: Column, text: str) -> Compare:
+def _key_part(context: Context, table: Table, column: Column, text: str) -> Compare:
     if text.startswith("@"):
         context.slots.is_timeless = False
-    return Compare(column, "eq", (context.slots.add(_key_value(column, text, context.clock)),))
+    return Compare(column, "eq", (context.slots.add(_key_value(context.access, table, column, text, context.clock)),))
 
 
-def _key_value(column: Column, text: str, clock: Clock) -> object:
+def _key_value(access: Access, table: Table, column: Column, text: str, clock: Clock) -> object:
     try:
         return coerce_operand(column.type, text, clock)
     except RefusedValueError as refusal:
-        raise RequestError("key_invalid", f"{column.name} in the path: {refusal.message}.") from refusal
+        name = column.name if access.may_read_column(table, column) else "the key"
+        raise RequestError("key_invalid", f"{name} in the path: {refusal.message}.") from refusal
 
 
-def values_for_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock) -> Values:
+def values_for_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock, access: Access) -> Values:
     """Return the values of a row's plan for another key, which stands in the first slots.
 
     Raises:
         RequestError: ``key_invalid``.
     """
-    columns = planned.plan.table.key
-    if len(key) != len(columns):
-        raise _wrong_key(planned.plan.table)
-    bound = tuple(_key_value(column, text, clock) for column, text in zip(columns, key, strict=True))
+    table = planned.plan.table
+    if len(key) != len(table.key):
+        raise _wrong_key(access, table)
+    bound = tuple(_key_value(access, table, *part, clock) for part in zip(table.key, key, strict=True))
     return (*bound, *planned.values[len(bound) :])
 
 

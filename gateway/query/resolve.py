@@ -45,6 +45,11 @@ def is_readable(context: Context, table: Table, field: Field) -> bool:
     return all(context.access.may_read_column(table, column) for column in own_columns(field.expression))
 
 
+def is_nameable(context: Context, table: Table, column: Column) -> bool:
+    """Whether a column may be named to the caller: it may read it, or write it."""
+    return is_readable(context, table, column) or context.access.may_write_column(table, column)
+
+
 def own_columns(expression: Expression) -> Iterator[Column]:
     """Yield the columns of the row that an expression is made of."""
     match expression:

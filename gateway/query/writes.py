@@ -20,6 +20,7 @@ from gateway.query.context import Context, resource_table
 from gateway.query.fillers import touched, with_fillers
 from gateway.query.intent import WriteIntent
 from gateway.query.judged import Echo, Judged, SentBack
+from gateway.query.own import check_askable, narrowed
 from gateway.query.plan import (
     And,
     Compare,
@@ -59,7 +60,8 @@ class PlannedWrite:
     still meet a row filter, so that the write may have to be taken back. ``computed``
     are fields that a rule sets: they must come out as they were sent. ``children`` are
     nested rows by relationship, ``sent`` the columns that the client itself wrote,
-    ``custom`` the custom fields, which are rows of another table.
+    ``custom`` the custom fields, which are rows of another table. ``caller`` is the planning run when
+    the caller has a row filter, by which rules tell whose rows they go by; None for callers without one.
     """
 
     plan: WritePlan
@@ -75,6 +77,7 @@ class PlannedWrite:
     children: Mapping[str, tuple[PlannedChild, ...]] = field(default_factory=dict)
     sent: frozenset[str] = frozenset()
     custom: tuple[WrittenCustom, ...] = ()
+    caller: Context | None = None
 
 
 def plan_create(context: Context, intent: WriteIntent, path: str = "") -> PlannedWrite:
@@ -84,12 +87,13 @@ def plan_create(context: Context, intent: WriteIntent, path: str = "") -> Planne
 
     Raises:
         MethodError: ``write_not_supported`` with the table's reason.
-        ForbiddenError: ``grant_missing``.
+        ForbiddenError: ``grant_missing``, also where nobody could tell whether the row is the caller's.
         ValidationError: ``fields_invalid`` naming every field at fault.
     """
     table = writable_table(context, intent.resource, "create")
     if table.create_refusal is not None:
         raise refuse(table.create_refusal)
+    check_askable(context.access, table)
     judged = Judged(context, table, intent, path)
     judged.read_create()
     judged.finish()
@@ -109,6 +113,7 @@ def plan_create(context: Context, intent: WriteIntent, path: str = "") -> Planne
         children=judged.children,
         sent=judged.sent(),
         custom=tuple(judged.custom),
+        caller=narrowed(context),
     )
 
 
@@ -162,6 +167,7 @@ def _planned_update(
         computed=tuple(judged.computed),
         sent=judged.sent(),
         custom=tuple(judged.custom),
+        caller=narrowed(context),
     )
 
 

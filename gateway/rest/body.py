@@ -6,6 +6,7 @@ as a float. A field given twice is an error, as nothing is dropped silently.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -43,7 +44,7 @@ def parse_body(content_type: str | None, data: bytes, max_depth: int) -> Body:
         ValidationError: ``fields_invalid`` for a field given twice.
     Source: RFC 8259; RFC 7396 as far as an object of columns goes.
     """
-    media_type = (content_type or "").partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if media_type in JSON_TYPES:
         return Body(_object(_json(data, max_depth)))
     if media_type == FORM_TYPE:
@@ -62,10 +63,33 @@ def parse_rows(content_type: str | None, data: bytes, max_depth: int) -> Body | 
         RequestError: as `parse_body`.
         ValidationError: ``fields_invalid`` for a field given twice, a row that is no object, none or too many.
     """
-    if (content_type or "").partition(";")[0].strip().lower() not in JSON_TYPES:
+    if media_type_of(content_type) not in JSON_TYPES:
         return parse_body(content_type, data, max_depth)
     value = _json(data, max_depth)
     return Rows(_rows(value)) if isinstance(value, list) else Body(_object(value))
+
+
+def media_type_of(content_type: str | None) -> str:
+    """Return the media type of a ``Content-Type`` in small letters, empty where there is none.
+
+    >>> media_type_of('Application/JSON; charset="UTF-8"')
+    'application/json'
+
+    Raises:
+        RequestError: ``media_type_unsupported`` for text in another encoding than UTF-8, which would be misread.
+    Source: RFC 9110, section 8.3; JSON is UTF-8 (RFC 8259, section 8.1).
+    """
+    media_type, _, parameters = (content_type or "").partition(";")
+    if parameters:
+        for found in _CHARSET.finditer(parameters):
+            if found[1].lower() not in _CHARSETS:
+                detail = f"Send the body in UTF-8; charset={found[1]} is not read."
+                raise RequestError("media_type_unsupported", detail, headers={"Accept-Post": _ACCEPTED})
+    return media_type.strip().lower()
+
+
+_CHARSET: Final = re.compile(r"""(?:^|;)[ \t]*charset[ \t]*=[ \t]*["']?([^"';\s]*)""", re.IGNORECASE)
+_CHARSETS: Final = frozenset({"utf-8", "utf8"})
 
 
 def _rows(values: list[object]) -> tuple[Mapping[str, object], ...]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from gateway.errors import RequestError
-from gateway.rest.body import JSON_TYPES, body_text
+from gateway.rest.body import JSON_TYPES, body_text, media_type_of
 from gateway.rest.given import Given
 from gateway.rest.json_text import DuplicateNameError, JsonSizeError, JsonTextError, read_json
 from gateway.rest.tree import DEEPEST_JSON
@@ -37,7 +37,7 @@ def parse_query_body(content_type: str | None, data: bytes, header: str) -> Give
             that stands twice, ``parameter_invalid`` for a value that no parameter has, ``query_too_large``.
     Source: RFC 10008.
     """
-    if (content_type or "").partition(";")[0].strip().lower() not in JSON_TYPES:
+    if media_type_of(content_type) not in JSON_TYPES:
         detail = f"Send the query as a JSON object, with Content-Type: {QUERY_TYPE}."
         raise RequestError("media_type_unsupported", detail, headers={header: QUERY_TYPE})
     values = _object(data)

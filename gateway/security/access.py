@@ -100,8 +100,10 @@ def _narrowed(granted: Mapping[str, frozenset[Operation]], limits: Mapping[str, 
     grants = {name: Grant(operations) for name, operations in granted.items()}
     for name, limit in limits.items():
         operations = granted.get(name, granted.get(ANY))
-        if operations is not None:
-            closed: frozenset[Operation] = frozenset()
+        closed: frozenset[Operation] = frozenset()
+        if operations is None:  # its parent's grant is not lent to a table that the policy speaks of
+            grants[name] = Grant(closed, writable=frozenset())
+        else:
             grants[name] = Grant(closed if limit.is_closed else operations, limit.readable, limit.writable, limit.rows)
     return grants
 

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.errors import InternalError, UnavailableError
+from gateway.errors import CredentialError, InternalError, UnavailableError
 from gateway.security.batches import Batches
 from gateway.security.credentials import token_invalid
 from gateway.security.identity import Identities, looks_like_jwt
@@ -39,6 +39,9 @@ Value = TypeVar("Value")
 REUSE_S: Final = 0.5
 REFRESH_S: Final = 0.25
 MOST_KNOWN: Final = 4_096
+
+_OVER: Final = float("-inf")
+"""A moment that is over by every clock."""
 
 
 @dataclass(slots=True)
@@ -89,6 +92,7 @@ class Authenticator:
         self._key = secrets.token_bytes(16)
         self._valid: dict[bytes, Known] = {}
         self._invalid: dict[bytes, float] = {}
+        self._ended: dict[bytes, None] = {}
         self._batches = Batches(self._look_up)
         self.lookups = 0
 
@@ -130,9 +134,17 @@ class Authenticator:
         """Whether a token is among those that were valid when they were last used here."""
         return self._key_of(presented) in self._valid
 
+    def has_ended(self, presented: bytes) -> bool:
+        """Whether a token that was just refused is one that worked once: whoever sends it guesses nothing."""
+        return self._key_of(presented) in self._ended
+
     def forget(self) -> None:
-        """Drop everything remembered, so that the next request of each token asks the store."""
-        self._valid.clear()
+        """Let everything remembered expire, so that the next request of each token asks the store.
+
+        Which tokens were valid stays known: who shares an address with a guesser is not to suffer from another's end.
+        """
+        for known in self._valid.values():
+            known.due = known.until = _OVER
         self._invalid.clear()
 
     def _key_of(self, presented: bytes) -> bytes:
@@ -165,6 +177,8 @@ class Authenticator:
         record, is_peppered = self._record(wanted, found)
         if record is None or not record.is_active(now):
             self._valid.pop(wanted.key, None)
+            if record is not None:
+                _remember(self._ended, wanted.key, None, self._most_known)
             _remember(self._invalid, wanted.key, began + REUSE_S, self._most_known)
             return None
         try:
@@ -188,7 +202,12 @@ class Authenticator:
         return None, False
 
     async def _verified(self, key: bytes, presented: bytes, identities: Identities) -> Known:
-        identity = await identities.identity_of(presented)
+        try:
+            identity = await identities.identity_of(presented)
+        except CredentialError:
+            if self._valid.pop(key, None) is not None:
+                _remember(self._ended, key, None, self._most_known)
+            raise
         until = self._monotonic() + identity.good_for_s
         known = Known(self._same_or(key, identity.principal), b"", False, until, until)
         _remember(self._valid, key, known, self._most_known)

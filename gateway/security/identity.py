@@ -82,12 +82,12 @@ class Identities:
                 raise ValueError("its key is none of the identity provider's")
             claims = self._jwks.claims_of(presented, key, algorithm, self._issuer, self._audience)
             return self._identity(claims)
-        except (ValueError, ConfigurationError, OverflowError, OSError) as error:
+        except (ValueError, ConfigurationError) as error:
             raise token_invalid(f"The JWT is not accepted: {error}.") from error
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
         subject = _subject(claims["sub"])
-        ends_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        ends_at = _end(claims["exp"])
         principal = Principal(
             f"{self._scope}:{subject}",
             f"jwt:{subject}",
@@ -130,6 +130,14 @@ def open_identities(settings: Settings, observer: Observer) -> Identities | None
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"GATEWAY_JWT_KEYS: {settings.jwt_keys} holds no keys: {error}.") from error
     return Identities(jwks, keys, settings.jwt_issuer, settings.jwt_audience, settings.jwt_grants_claim)
+
+
+def _end(given: Any) -> datetime:
+    """The moment of an expiry that was verified: a number, or the text of one."""
+    try:
+        return datetime.fromtimestamp(int(given), UTC)
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise ValueError("its expiry (exp) is no time that a calendar has") from error
 
 
 def _subject(given: Any) -> str:
@@ -183,7 +191,10 @@ def _policy(claims: Mapping[str, Any]) -> Policy:
     if given.get("is_signed"):
         raise ValueError(f"its claim {POLICY_CLAIM} asks for signatures, and there is no secret to sign with")
     try:
-        return read_policy(given)
+        policy = read_policy(given)
     except ValidationError as error:
         told = "; ".join(f"{issue.pointer}: {issue.message}" for issue in error.issues)
         raise ValueError(f"its claim {POLICY_CLAIM} is not usable: {told}") from error
+    if policy == NO_POLICY:
+        raise ValueError(f"its claim {POLICY_CLAIM} limits nothing: leave it out where that is meant")
+    return policy

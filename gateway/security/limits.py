@@ -217,6 +217,7 @@ class Account:
         "_last",
         "_life_s",
         "_low",
+        "_renew_s",
         "_reset_at",
         "_rest",
         "_until",
@@ -232,6 +233,7 @@ class Account:
         self.left = 0
         self._window_s = terms.window_ms // 1_000
         self._life_s = terms.life_ms / 1_000
+        self._renew_s = 0.75 * self._life_s
         self._granted = 0
         self._until = self._closed_until = self._last = self._reset_at = 0.0
         self._asked_at = float("-inf")
@@ -247,10 +249,20 @@ class Account:
             return True
         return False
 
+    def spend(self, now: float) -> int:
+        """Let one request through and return 1, or 2 where `is_low` says so too; return 0 for False of `take`."""
+        if self.left <= 0 or now >= self._until:
+            return 0
+        self.left -= 1
+        self._last = now
+        if self.left > self._low and now - self._asked_at <= self._renew_s:
+            return 1
+        return 2 if self.is_low(now) else 1
+
     def is_low(self, now: float) -> bool:
         """Whether more should be asked for already: half is spent in half of the time, or that is nearly over."""
         passed = now - self._asked_at
-        return passed > 0.75 * self._life_s or (self.left <= self._low and passed < 0.5 * self._life_s)
+        return passed > self._renew_s or (self.left <= self._low and passed < 0.5 * self._life_s)
 
     def is_closed(self, now: float) -> bool:
         """Whether the store had nothing left a moment ago, so that asking again is in vain."""

@@ -18,7 +18,7 @@ from gateway.errors import ConflictError, Issue, NotFoundError
 from gateway.query.suggest import nearest
 from gateway.security.access import resolve_access
 from gateway.security.grants import ANY, parse_grants, resolve_grants
-from gateway.security.policy import Named, Policy, parse_policy, policy_text
+from gateway.security.policy import NO_POLICY, Named, Policy, parse_policy, policy_text
 from gateway.security.principal import Principal
 from gateway.security.signatures import signing_key, signing_secret
 from gateway.security.tokens import IssuedToken, new_token
@@ -83,8 +83,8 @@ class TokenDesk:
         issued = new_token(self.pepper)
         return self._made(issued, self.tokens.rotate(name, issued.digest, issued.prefix, overlap_s))
 
-    def revoke_one(self, token_id: int, now: datetime) -> TokenRecord:
-        """End the token of an id now; one that has ended is left as it is.
+    def revoke_one(self, token_id: int, now: datetime) -> None:
+        """End the token of an id now, with those that it replaced and that still work; one that has ended stays so.
 
         Raises:
             NotFoundError: ``row_unknown``.
@@ -99,8 +99,7 @@ class TokenDesk:
                     "It is the last working token with administration: make another one first, or end it with "
                     "`gateway token revoke` on the server.",
                 )
-        ended = self.tokens.revoke(str(token_id))
-        return ended[0] if ended else record
+        self.tokens.revoke(str(token_id))
 
     def one(self, token_id: int) -> TokenRecord:
         """Return the token of an id, working or not.
@@ -185,6 +184,13 @@ def check_wanted(wanted: Wanted, catalog: Catalog) -> tuple[str, ...]:
     if issues:
         raise at_fault(issues)
     return tuple(map(str, grants.unknown))
+
+
+def remarks_on(wanted: Wanted) -> tuple[str, ...]:
+    """Return what is right and may yet be another thing than was meant by a token that is asked for."""
+    if wanted.is_admin and wanted.policy != NO_POLICY:
+        return ("Its limits hold its own requests alone: with administration it can make a token without them.",)
+    return ()
 
 
 def _place(named: Named, resource: str, text: str | None, catalog: Catalog) -> str:

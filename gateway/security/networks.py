@@ -20,6 +20,7 @@ MOST_REMEMBERED: Final = 4_096
 
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _MAPPED_BITS: Final = 96
+_ZONE: Final = re.compile(r"%[^/]*")
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
@@ -34,6 +35,8 @@ def parse_network(text: str) -> Network:
         ConfigurationError: it is none; bits behind the prefix are refused with the network that was meant.
     """
     try:
+        if "%" in text:  # the zone of an address is a matter of one machine, and requests are told without it
+            raise ValueError
         return _unmapped(ip_network(text.strip()))
     except ValueError:
         hint = _meant(text)
@@ -44,7 +47,7 @@ def parse_network(text: str) -> Network:
 
 def _meant(text: str) -> str:
     try:
-        return f"; did you mean {ip_network(text.strip(), strict=False)}?"[:-1]
+        return f"; did you mean {ip_network(_ZONE.sub('', text.strip()), strict=False)}?"[:-1]
     except ValueError:
         return ""
 
@@ -128,6 +131,13 @@ class Allowlists:
                 if origin
                 else "The token is for pages of certain origins: the request names none.",
             )
+
+    def refuse(self, policy: Policy, address: str, origin: str) -> bool:
+        """Whether `check` would refuse a request."""
+        return bool(
+            (policy.addresses and not self._of(policy.addresses).hold(address))
+            or (policy.origins and origin not in policy.origins)
+        )
 
     def _of(self, texts: tuple[str, ...]) -> Networks:
         found = self._networks.get(texts)

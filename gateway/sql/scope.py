@@ -71,6 +71,12 @@ _BINARY: Final = MappingProxyType(
 )
 
 
+def _unmet(met: Element) -> Element:
+    """Whether a condition is not met; an unknown one is not, where NOT would leave it unknown."""
+    unmet: Element = sa.func.coalesce(met, sa.false()) == sa.false()
+    return unmet
+
+
 class Scope:
     """One table at one place of a statement: its root, or what a relationship joins to it.
 
@@ -379,8 +385,8 @@ class Scope:
                 return sa.and_(sa.true(), *self.parts(parts, sa.and_))
             case Or(parts=parts):
                 return sa.or_(sa.false(), *self.parts(parts, sa.or_))
-            case Not(part=part):
-                return sa.not_(self.condition(part))
+            case Not(part=part, is_unknown_too=is_unknown_too):
+                return _unmet(self.condition(part)) if is_unknown_too else sa.not_(self.condition(part))
             case Reached():
                 return self._reached(condition)
             case Quantified():
@@ -423,8 +429,8 @@ class Scope:
             met = inner._found(path[1:], condition)
         else:
             met = inner.condition(condition.condition)
-            if condition.quantifier == "every":  # unknown is not met, where NOT would leave it unknown
-                met = sa.func.coalesce(met, sa.false()) == sa.false()
+            if condition.quantifier == "every":
+                met = _unmet(met)
         allowed = inner.allowed()
         tie = edge(relationship, self.source, target, self.dialect)
         parts = (tie, met) if allowed is None else (tie, met, allowed)

@@ -7,7 +7,8 @@ therefore goes from the newest record backwards, a window of ids at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,15 +34,20 @@ WINDOW: Final = 50_000
 SEARCH_S: Final = 2.0
 """Seconds after which a search that found too little stops where it is, and says where."""
 
+FOLLOW_BATCH: Final = 1_000
+FOLLOW_SLACK_S: Final = 5.0
+"""How long after a record another with a lower id may still come: a transaction of the trail takes no longer."""
+
 SLACK_MS: Final = 24 * 3_600 * 1_000
 """How much later than its moment a record may have been stored: those of a store that was away come late."""
 
 
 class AuditRecord(NamedTuple):
-    """One answered request; the order is that of the columns after the id.
+    """One answered request, or one row of a request that wrote many; the order is that of the columns after the id.
 
     ``at_ms`` is when it had been answered, milliseconds since 1970. ``rows`` is how many rows were read or
     written; of an answer that is only sampled (`is_sample`), how many of its kind the record stands for.
+    ``outcome`` is what became of a write that was not refused: "done", "dry_run" or "replayed".
     """
 
     at_ms: int
@@ -59,20 +65,15 @@ class AuditRecord(NamedTuple):
     code: str | None
     stage: str
     duration_us: int
+    outcome: str | None = None
 
     @property
     def is_sample(self) -> bool:
-        """Whether the record stands for others too: what the shield refused, and what anybody is answered."""
-        return is_sampled(self.stage, self.principal, self.code or "")
+        """Whether the record stands for others too: what the shield answered, and whatever nobody known asked for.
 
-
-def is_sampled(stage: str, principal: str | None, code: str) -> bool:
-    """Whether of such answers only some are recorded, so that strangers cannot push the others out of the trail.
-
-    >>> is_sampled("shield", None, "uri_too_long"), is_sampled("authenticate", None, "token_invalid")
-    (True, False)
-    """
-    return stage == "shield" or (principal is None and (code == "address_throttled" or not code))
+        Strangers could push all others out of the trail otherwise.
+        """
+        return self.principal is None or self.stage == "shield"
 
 
 class StoredRecord(NamedTuple):
@@ -163,10 +164,54 @@ class AuditStore:
         with self._read() as connection:
             return tuple(map(_stored, connection.execute(query)))
 
+    def follow(self, search: Search, clock: Callable[[], float] = monotonic) -> Follower:
+        """Return what hands out records that fit as they come, after those that are there now."""
+        return Follower(self, search, clock)
+
     def last_id(self) -> int:
         """Return the id of the newest record, 0 when there is none."""
         with self._read() as connection:
             return _bounds(connection)[1]
+
+
+class Follower:
+    """Records as they come, each once.
+
+    A server gives ids before it commits, so that a record may come after one with a higher id: the ids of the last
+    `FOLLOW_SLACK_S` are looked at again each time.
+    """
+
+    __slots__ = ("_clock", "_floor", "_marks", "_search", "_seen", "_store")
+
+    def __init__(self, store: AuditStore, search: Search, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._search = search
+        self._clock = clock
+        last = store.last_id()
+        self._floor = max(0, last - FOLLOW_BATCH)
+        self._marks = deque([(clock(), last)])
+        self._seen = {record.id for record in self._fitting()}
+
+    def skip(self, records: Iterable[StoredRecord]) -> None:
+        """Take records for handed out."""
+        self._seen.update(record.id for record in records)
+
+    def more(self) -> tuple[StoredRecord, ...]:
+        """Return the records that came since, those with lower ids first."""
+        now = self._clock()
+        self._marks.append((now, self._store.last_id()))
+        found = tuple(record for record in self._fitting() if record.id not in self._seen)
+        self.skip(found)
+        while len(self._marks) > 1 and self._marks[0][0] <= now - FOLLOW_SLACK_S:
+            self._floor = max(self._floor, self._marks.popleft()[1])
+        self._seen = {number for number in self._seen if number > self._floor}
+        return found
+
+    def _fitting(self) -> Iterator[StoredRecord]:
+        last = self._floor
+        while records := self._store.after(self._search, last, FOLLOW_BATCH):
+            yield from records
+            last = records[-1].id
 
 
 @lru_cache(256)

@@ -65,7 +65,7 @@ class FileHome:
     __slots__ = ("_lock", "_migrations", "_opened", "_path")
 
     def __init__(self, path: Path, migrations: Migrations, *, must_exist: bool = False) -> None:
-        """Open the file, which is made (mode 0600) unless it must exist, or migrated when need be.
+        """Open the file, which is made (mode 0600) unless it must exist already with a store in it, or migrated.
 
         Raises:
             ConfigurationError: no such directory, no permission, a file that is no store and
@@ -74,8 +74,8 @@ class FileHome:
         self._path = path
         self._migrations = migrations
         self._lock = threading.Lock()
-        if must_exist and not path.exists():
-            raise _unusable(path, "it is not there")
+        if must_exist and _is_new(path):
+            raise _missing(path)
         _check_file(path, first_tables(migrations))
         _secure_file(path)
         try:
@@ -216,8 +216,7 @@ def _check_file(path: Path, tables: frozenset[str]) -> None:
             f"create {directory}, or set GATEWAY_STATE_PATH to another file."
         )
     with _told(path):
-        is_new = not path.exists() or (path.is_file() and path.stat().st_size == 0)
-        if is_new or (_is_database(path) and _is_store(path, tables)):
+        if _is_new(path) or (_is_database(path) and _is_store(path, tables)):
             return
     raise _no_store(path)
 
@@ -232,6 +231,10 @@ def _check_replacement(path: Path, log_before: Identity | None) -> None:
     with _told(path):
         if not (_is_database(path) and _is_whole(path)):
             raise _no_store(path)
+
+
+def _is_new(path: Path) -> bool:
+    return not path.exists() or (path.is_file() and path.stat().st_size == 0)
 
 
 def _is_database(path: Path) -> bool:
@@ -296,6 +299,14 @@ def _told(path: Path) -> Iterator[None]:
 def _no_store(path: Path) -> ConfigurationError:
     return ConfigurationError(
         f"{path} is not a state file of the gateway, and was left as it is: set GATEWAY_STATE_PATH to another file."
+    )
+
+
+def _missing(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"The state file {path.absolute()} is not there, or empty: name the gateway's own with GATEWAY_STATE_PATH or "
+        "--state-path, or restore it from its backup. `gateway token create` and `gateway serve` make a new one, "
+        "in which no token of before is known."
     )
 
 

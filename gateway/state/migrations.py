@@ -154,7 +154,8 @@ _FILE_STATEMENTS: Final[tuple[tuple[str, ...], ...]] = (
             status INTEGER NOT NULL,
             code VARCHAR(64),
             stage VARCHAR(16) NOT NULL,
-            duration_us BIGINT NOT NULL
+            duration_us BIGINT NOT NULL,
+            outcome VARCHAR(8)
         )""",
     ),
 )

@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
-from gateway.errors import ConfigurationError, UnavailableError
+from gateway.errors import ConfigurationError
+from gateway.state.failures import StateAwayError
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -48,7 +49,7 @@ class RedisLeases:
         """Make a change; where another one came between the reading and the writing, on what that one left.
 
         Raises:
-            UnavailableError: ``state_away``.
+            StateAwayError: Redis did not take it; the reason is the driver's.
         """
         from redis import RedisError  # noqa: PLC0415  # there when a client is
 
@@ -60,8 +61,8 @@ class RedisLeases:
                 if answer is not None:
                     return answer[0]
         except RedisError as error:
-            raise _away() from error
-        raise _away()
+            raise StateAwayError(" ".join(str(error).split()) or type(error).__name__) from error
+        raise StateAwayError("others change the ledger all the time")
 
     def _try(self, key: str, change: Change[T]) -> tuple[T] | None:
         reading = self._client.pipeline(transaction=True)
@@ -117,12 +118,4 @@ def _not_understood() -> ConfigurationError:
     return ConfigurationError(
         "GATEWAY_RATE_STORE_URL is no address of a Redis: write redis://host:6379/0, "
         "rediss:// for TLS, with user:password@ before the host where it asks for them."
-    )
-
-
-def _away() -> UnavailableError:
-    return UnavailableError(
-        "state_away",
-        "The store that counts requests did not answer; nothing was done. Try again in a moment.",
-        headers={"Retry-After": "1"},
     )

@@ -13,6 +13,9 @@ from gateway.state.failures import retried
 from gateway.state.tables import SIGNATURE
 
 CLEAN_EVERY_S: Final = 1.0
+BEHIND_EVERY_S: Final = 0.1
+"""How soon more are removed where there were too many for one go."""
+
 MOST_CLEANED: Final = 500
 """Removed in one go, so that no request waits long for it."""
 
@@ -58,5 +61,7 @@ class SignatureStore:
         self._clean_at = now + CLEAN_EVERY_S
         over = select(SIGNATURE.c.signature).where(SIGNATURE.c.expires_at < int(now)).limit(MOST_CLEANED)
         found = [row.signature for row in connection.execute(over)]
+        if len(found) == MOST_CLEANED:
+            self._clean_at = now + BEHIND_EVERY_S
         if found:
             connection.execute(delete(SIGNATURE).where(SIGNATURE.c.signature.in_(found)))

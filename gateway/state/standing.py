@@ -36,8 +36,10 @@ class Standing:
         return _STATUS.get(frozenset(self._lost_at), "away")
 
     @contextmanager
-    def noted(self, kind: Kind) -> Iterator[None]:
+    def noted(self, kind: Kind, *, is_proof: bool = True) -> Iterator[None]:
         """Return a context around one transaction that notes how it ended.
+
+        A store that was lost is found by one that ``is_proof``: a full one may still take the smallest of writes.
 
         Raises:
             StateAwayError: for every failure of the store itself; other errors pass as they are.
@@ -53,7 +55,7 @@ class Standing:
             failure = away(error)
             self._failed(kind, failure)
             raise failure from error
-        if kind in self._lost_at:
+        if is_proof and kind in self._lost_at:
             self._worked(kind)
 
     def _failed(self, kind: Kind, error: StateAwayError) -> None:

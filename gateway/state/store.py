@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import ConfigurationError
 from gateway.observe import Observer
@@ -34,6 +35,11 @@ from gateway.state.tokens import TokenStore
 Clock = Callable[[], float]
 Place = Settings | str | os.PathLike[str]
 
+PROBE_BYTES: Final = 128 * 1024
+"""What a store that was lost must take before it counts as found: more than a batch of audit records."""
+
+_PROBE: Final = "probe"
+_FORGET_PROBE: Final = delete(META).where(META.c.name == _PROBE)
 _FILE_SCHEMES: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 
 
@@ -100,7 +106,12 @@ class StateStore:
             StateAwayError: the store failed. Unless it was at the very commit, nothing was written.
             IntegrityError: a unique key was taken; see `failures.retried`.
         """
-        with self._standing.noted("write"):
+        with self._writing(lock, durable=durable, is_proof=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, lock: str | None, *, durable: bool, is_proof: bool) -> Iterator[Connection]:
+        with self._standing.noted("write", is_proof=is_proof):
             engine = self._home.writer()
             with engine.begin() as connection:
                 self._home.begin(connection, lock, durable=durable)
@@ -108,9 +119,10 @@ class StateStore:
             self._home.confirm(engine)
 
     def probe(self) -> Status:
-        """Look whether the store can be read and, where the last write failed, written; return what was found.
+        """Look whether the store can be read and, where a write failed, written; return what was found.
 
-        It may take as long as a transaction may.
+        It may take as long as a transaction may. Until the store has taken as much as a batch of records is, no write
+        that happens to go well is trusted: a full disk takes those that find room in what is there.
 
         Raises:
             StateAwayError: it cannot be read.
@@ -118,8 +130,12 @@ class StateStore:
         with self.read() as connection:
             connection.execute(select(META.c.value).where(META.c.name == "version"))
         if self.status != "ok":
-            with suppress(StateAwayError), self.write(durable=False) as connection:
-                connection.execute(update(META).where(META.c.name == "version").values(value=META.c.value))
+            with suppress(StateAwayError, IntegrityError):  # another worker may look at the same moment
+                with self._writing(None, durable=False, is_proof=True) as connection:
+                    connection.execute(_FORGET_PROBE)
+                    connection.execute(insert(META).values(name=_PROBE, value="x" * PROBE_BYTES))
+                with self.write(durable=False) as connection:
+                    connection.execute(_FORGET_PROBE)
         return self.status
 
     def close(self) -> None:

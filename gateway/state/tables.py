@@ -128,6 +128,8 @@ AUDIT: Final = Table(
     Column("code", String(64)),
     Column("stage", String(16), nullable=False),
     Column("duration_us", BigInteger, nullable=False),
+    # What became of a write that was not refused: done, dry_run or replayed.
+    Column("outcome", String(8)),
     sqlite_autoincrement=True,
     **_ON_SERVERS,
 )

@@ -142,9 +142,9 @@ class TokenStore:
 
     @retried
     def revoke(self, name_or_id: str) -> tuple[TokenRecord, ...]:
-        """End a token now and return the ended records; a name ends its superseded tokens too.
+        """End a token now, with those that it superseded, and return the ended records.
 
-        Empty when every token meant had ended before.
+        The id of a superseded token ends that one alone. Empty when every token meant had ended before.
 
         Raises:
             ConfigurationError: no token has the name or id.
@@ -154,7 +154,8 @@ class TokenStore:
             found = _find(connection, name_or_id)
             if found is None:
                 raise _unknown(name_or_id)
-            meant = TOKEN.c.name == name_or_id if found.name == name_or_id else TOKEN.c.id == found.id
+            is_superseded = found.name != name_or_id and found.revoked_at is not None
+            meant = TOKEN.c.id == found.id if is_superseded else TOKEN.c.name == found.name
             rows = connection.execute(select(TOKEN).where(meant).order_by(TOKEN.c.id)).all()
             ended = [record for record in map(_record, rows) if record.is_active(now)]
             for record in ended:

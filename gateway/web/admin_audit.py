@@ -118,6 +118,7 @@ def describe(stored: StoredRecord) -> dict[str, Any]:
         "code": record.code,
         "stage": record.stage,
         "duration_ms": record.duration_us / 1_000,
+        "outcome": record.outcome,
     }
 
 

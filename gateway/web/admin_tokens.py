@@ -26,7 +26,8 @@ from gateway.errors import (
     UnavailableError,
     ValidationError,
 )
-from gateway.rest.body import JSON_TYPES, parse_body
+from gateway.query.access import Operation
+from gateway.rest.body import JSON_TYPES, media_type_of, parse_body
 from gateway.rest.given import whole
 from gateway.security.explain import explain_token
 from gateway.security.management import (
@@ -36,12 +37,15 @@ from gateway.security.management import (
     check_wanted,
     describe_made,
     describe_token,
+    remarks_on,
     status_of,
 )
 from gateway.security.spans import MOST_SPAN_S, span_s
 from gateway.security.wanted import read_wanted
 from gateway.state.secret import shared_key
 from gateway.state.tokens import TokenRecord
+from gateway.web.content import check_content
+from gateway.web.exchange import exchange_of
 from gateway.web.parameters import parameters_of
 from gateway.web.parts import Parts
 from gateway.web.public import json_response
@@ -50,6 +54,17 @@ from gateway.web.trial import describe_trial, parse_attempt, try_request
 
 PATH: Final = "/admin/tokens"
 MOST_PER_PAGE: Final = 1_000
+
+_UNHEEDED: Final = {
+    "idempotency-key": "Tokens take no Idempotency-Key: an answer that holds a secret is not kept for a repeat. "
+    "If an answer was lost, list the tokens, and end or rotate what was made.",
+    "if-match": "Tokens take no If-Match: they have no ETag.",
+    "if-none-match": "Tokens take no If-None-Match: they have no ETag.",
+}
+"""Headers that would make a change safe to repeat, or stop it, anywhere else; the reason why they do not here."""
+
+_OPERATIONS: Final[Mapping[str, Operation]] = {"GET": "read", "HEAD": "read", "POST": "create", "DELETE": "delete"}
+"""What the audit trail calls it; a rotation makes a token."""
 
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 _Done = TypeVar("_Done")
@@ -71,7 +86,13 @@ def _route(path: str, pages: Mapping[str, _Page]) -> Route:
     """One route for all methods of a path, so that a 405 lists every one of them."""
 
     async def answer(request: Request) -> Response:
-        return await pages["GET" if request.method == "HEAD" else request.method](request)
+        exchange = exchange_of(request.scope)
+        exchange.operation, exchange.row = _OPERATIONS[request.method], request.path_params.get("id", "")
+        response = await pages["GET" if request.method == "HEAD" else request.method](request)
+        if exchange.operation != "read":
+            exchange.rows, exchange.outcome = 1, "done"
+            exchange.row = response.headers.get("location", exchange.row).rpartition("/")[2]  # of a new token, its own
+        return response
 
     return Route(path, answer, methods=list(pages))
 
@@ -116,7 +137,7 @@ class AdminTokens:
         warnings = [
             f'No resource is named as in "{grant}" now: it grants nothing until there is one.' for grant in unknown
         ]
-        return _made(made, now, warnings)
+        return _made(made, now, [*warnings, *remarks_on(wanted)])
 
     async def show(self, request: Request) -> Response:
         """Show one token."""
@@ -125,7 +146,7 @@ class AdminTokens:
         return json_response({"data": describe_token(record, datetime.now(UTC))})
 
     async def revoke(self, request: Request) -> Response:
-        """End a token now; one that has ended stays so."""
+        """End a token now, and what still works of those that it replaced; one that has ended stays so."""
         parameters_of(request.scope, ())
         token_id = _id_of(request)
         if await self._data(request):
@@ -173,12 +194,17 @@ class AdminTokens:
         if is_optional and not data:
             return {}
         content_type = request.headers.get("content-type", "")
-        if content_type.partition(";")[0].strip().lower() not in JSON_TYPES:
+        if media_type_of(content_type) not in JSON_TYPES:
             accepted = {"Accept-Post": "application/json"}
             raise RequestError("media_type_unsupported", "Send the body as application/json.", headers=accepted)
         return parse_body(content_type, data, self._parts.settings.max_json_depth).values
 
     async def _data(self, request: Request) -> bytes:
+        """The body of a request that changes something; what a client asks for beside it is done or refused."""
+        for name in request.headers:
+            if name in _UNHEEDED:
+                raise RequestError("header_invalid", _UNHEEDED[name])
+        check_content(request.scope["headers"])
         settings = self._parts.settings
         return await read_body(request.receive, BodyLimit(settings.max_body_bytes), settings.body_wait_s)
 

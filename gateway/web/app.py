@@ -31,6 +31,7 @@ from gateway.query.cursors import Cursors
 from gateway.security.access import AccessBook
 from gateway.security.authenticate import Authenticator
 from gateway.security.identity import open_identities
+from gateway.security.networks import Allowlists
 from gateway.security.replays import SignatureCheck
 from gateway.settings import Settings
 from gateway.state.audit import AuditStore
@@ -53,6 +54,7 @@ from gateway.web.loading import Loaded, current_fingerprint, load_catalog
 from gateway.web.logs import configure_logging, log_observer
 from gateway.web.metrics import DIRECTORY_VARIABLE, Metrics, metrics_page
 from gateway.web.origins import Origins
+from gateway.web.parameters import parameters_of
 from gateway.web.parts import Parts
 from gateway.web.pipeline import RECORDERS, STAGES, Fork, Stage, through_stages
 from gateway.web.proxies import Proxies
@@ -73,16 +75,22 @@ THREADS: Final = 64
 
 
 def create_app(
-    settings: Settings, *, observer: Observer | None = None, now: Callable[[], datetime] = utc_now
+    settings: Settings,
+    *,
+    observer: Observer | None = None,
+    now: Callable[[], datetime] = utc_now,
+    must_exist: bool = False,
 ) -> ASGIApp:
     """Return the application of one worker; its lifespan connects and loads, and closes everything.
+
+    With ``must_exist`` no state file is made, for a launcher has made it.
 
     Raises:
         ConfigurationError: the database URL or the state file is not usable.
     """
     if observer is None:
         configure_logging(settings.log_level)
-    return make_app(make_parts(settings, observer or log_observer(), now))
+    return make_app(make_parts(settings, observer or log_observer(), now, must_exist=must_exist))
 
 
 def make_parts(
@@ -90,13 +98,15 @@ def make_parts(
     observer: Observer,
     now: Callable[[], datetime] = utc_now,
     database: Database | None = None,
+    *,
+    must_exist: bool = False,
 ) -> Parts:
     """Return the wired parts, on a database of the caller's where one is given; nothing is connected yet."""
     tally, tracing = Tally(), open_tracing(settings)
     observer = tally.observing(observer)
     inner = database or open_database(settings, observer)
     database = WatchedDatabase(inner, is_timed=settings.server_timing, traces=tracing)
-    state = StateStore.open(settings, observer=observer)
+    state = StateStore.open(settings, observer=observer, must_exist=must_exist)
     tags, cursors = Tags(shared_key(state.write, "etag")), Cursors(shared_key(state.write, "cursor"))
     shared = Shared(tags, cursors, Exports(database, limits_of(settings)))
 
@@ -126,6 +136,7 @@ def make_parts(
     records = AuditStore(state.read, partial(state.write, durable=False))
     trail = Trail(records, trail_limits(settings), observer)
     refusals = Throttle(rate_of(settings, "refused_rate"))
+    limiter = Limiter(_leases(settings, state), rate_of(settings, "rate_limit"), observer=observer)
     idempotency = Idempotency(state.idempotency, observer, settings.statement_limit_s)
     return Parts(
         settings,
@@ -138,7 +149,8 @@ def make_parts(
         idempotency,
         signatures,
         refusals,
-        Limiter(_leases(settings, state), rate_of(settings, "rate_limit")),
+        Allowlists(),
+        limiter,
         Throttle(rate_of(settings, "address_rate")),
         Turns(settings.max_running, settings.max_waiting, settings.queue_wait_s),
         Deadlines(settings.request_limit_s),
@@ -146,7 +158,15 @@ def make_parts(
         Origins(settings.cors_origins, state.tokens.all),
         trail,
         tally,
-        Health(keeper, database, state, trail, is_audit_needed=settings.audit_policy == "closed"),
+        Health(
+            keeper,
+            database,
+            state,
+            trail,
+            limiter,
+            is_audit_needed=settings.audit_policy == "closed",
+            are_rates_in_state=not settings.rate_store_url,
+        ),
         tracing,
         LastUsed(state.tokens.touch),
         StateWatch(state),
@@ -191,6 +211,7 @@ class _PrivatePages:
 
     async def caller(self, request: Request) -> Response:
         """Show who the token is and what it may do."""
+        parameters_of(request.scope, ())
         service = self._parts.keeper.service()
         principal = exchange_of(request.scope).principal
         assert principal is not None  # the path is not public
@@ -223,7 +244,8 @@ def _lifespan(parts: Parts, metrics: Metrics) -> Callable[[object], AbstractAsyn
         parts.last_used.start()
         parts.state_watch.start()
         try:
-            yield {"health": parts.health}  # the server says there that it is about to stop
+            # The server says there that it is about to stop, and connections what they refuse.
+            yield {"health": parts.health, "tally": parts.tally}
         finally:
             await parts.state_watch.stop()
             await parts.last_used.stop()

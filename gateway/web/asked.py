@@ -49,13 +49,13 @@ def note_asked(exchange: Exchange, service: Service, access: Access, path: Resou
     table = service.catalog.resources.get(path.resource)
     if table is not None:
         exchange.resource = table.resource or ""
-    if isinstance(path, RowPath):
+    if isinstance(path, RowPath) and table is not None:
         exchange.row = path.key[0] if len(path.key) == 1 else ",".join(path.key)
     elif isinstance(path, ListPath) and path.suffix is not None and operation != "read":
         return
     if operation is None:
         return
-    exchange.operation = operation
+    exchange.operation = operation if table is not None else None
     if table is None or not access.may(operation, table):
         resource_table(service.context(access), path.resource, operation)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.operations.tags import Precondition
@@ -17,7 +17,9 @@ from gateway.web.service import Service
 class Answer:
     """A reply that is ready to be sent.
 
-    ``rows`` is how many rows were read or written, and ``row`` the key of one that the path does not name, for records.
+    The rest is for records: ``rows`` is how many rows were read or written, ``row`` the key of one that the path
+    does not name, ``keys`` those of many that were written. ``outcome`` is what became of a write: "done", "dry_run",
+    or "replayed" where the answer is that of another request.
     """
 
     status: int
@@ -25,6 +27,8 @@ class Answer:
     headers: Mapping[str, str] | None = None
     rows: int | None = None
     row: str = ""
+    keys: Sequence[str] = ()
+    outcome: str = ""
 
 
 def _nothing() -> None:

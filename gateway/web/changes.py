@@ -82,7 +82,9 @@ async def delete_row(call: Call, path: RowPath) -> Answer:
     result = await call.service.writes.delete(
         planned, call.access.acting_staff, context.clock, call.precondition, is_dry_run=request.is_dry_run
     )
-    return Answer(200, render_deleted(result, is_dry_run=True)) if request.is_dry_run else Answer(204, rows=1)
+    if request.is_dry_run:
+        return Answer(200, render_deleted(result, is_dry_run=True), rows=0, outcome="dry_run")
+    return Answer(204, rows=1, outcome="done")
 
 
 async def change_rows(call: Call, path: ListPath) -> Answer:
@@ -96,7 +98,14 @@ async def change_rows(call: Call, path: ListPath) -> Answer:
     results = await BulkWrites(call.service.writes).update(planned, _circumstances(call, context, request))
     if request.is_dry_run or call.preferences.returned == "representation":
         return _several(call, results, request, 200)
-    return Answer(200, render_written({"affected": len(results)}), call.preferences.applied(), len(results))
+    return Answer(
+        200,
+        render_written({"affected": len(results)}),
+        call.preferences.applied(),
+        len(results),
+        keys=_keys(results),
+        outcome="done",
+    )
 
 
 async def delete_rows(call: Call, path: ListPath) -> Answer:
@@ -108,8 +117,10 @@ async def delete_rows(call: Call, path: ListPath) -> Answer:
     _refuse_body(call)
     planned = plan_bulk_delete(context, path.resource, request.conditions, request.most)
     result = await BulkWrites(call.service.writes).delete(planned, _circumstances(call, context, request))
-    rows = 0 if request.is_dry_run else result.affected
-    return Answer(200, render_deleted(result, is_dry_run=request.is_dry_run), rows=rows)
+    body = render_deleted(result, is_dry_run=request.is_dry_run)
+    if request.is_dry_run:
+        return Answer(200, body, rows=0, outcome="dry_run")
+    return Answer(200, body, rows=result.affected, keys=tuple(map(key_text, result.keys)), outcome="done")
 
 
 def _intent(resource: str, key: tuple[str, ...] | None, body: Body, request: WriteRequest) -> WriteIntent:
@@ -135,12 +146,13 @@ def _written(call: Call, table: Table, result: WrittenResult, request: WriteRequ
     """The answer of one written row. A row that was only tried out has no path of its own."""
     if request.is_dry_run:
         links = {"self": list_path(table.resource or "")} if result.is_new else _links(call, table, result)
-        return Answer(200, render_row(result.row, links, meta=_DRY_RUN))
+        return Answer(200, render_row(result.row, links, meta=_DRY_RUN), rows=0, outcome="dry_run")
     headers = _headers(call, table, result)
-    status = 201 if result.is_new else 200
+    status, row = 201 if result.is_new else 200, key_text(result.key)
     if call.preferences.returned == "minimal":
-        return Answer(status if result.is_new else 204, headers=headers, rows=1, row=key_text(result.key))
-    return Answer(status, render_row(result.row, _links(call, table, result)), headers, 1, key_text(result.key))
+        return Answer(status if result.is_new else 204, headers=headers, rows=1, row=row, outcome="done")
+    body = render_row(result.row, _links(call, table, result))
+    return Answer(status, body, headers, 1, row, outcome="done")
 
 
 _DRY_RUN: Mapping[str, object] = {"dry_run": True}
@@ -162,7 +174,18 @@ def _links(call: Call, table: Table, result: WrittenResult) -> dict[str, str]:
 
 def _several(call: Call, results: Sequence[WrittenResult], request: WriteRequest, status: int) -> Answer:
     if request.is_dry_run:
-        return Answer(200, render_written([result.row for result in results], meta=_DRY_RUN))
-    if call.preferences.returned == "minimal":
-        return Answer(status if status == 201 else 204, headers=call.preferences.applied(), rows=len(results))
-    return Answer(status, render_written([result.row for result in results]), call.preferences.applied(), len(results))
+        return Answer(200, render_written([result.row for result in results], meta=_DRY_RUN), rows=0, outcome="dry_run")
+    is_minimal = call.preferences.returned == "minimal"
+    return Answer(
+        204 if is_minimal and status != 201 else status,
+        b"" if is_minimal else render_written([result.row for result in results]),
+        call.preferences.applied(),
+        len(results),
+        keys=_keys(results),
+        outcome="done",
+    )
+
+
+def _keys(results: Sequence[WrittenResult]) -> tuple[str, ...]:
+    """The keys of written rows, for records; those of rows without a key are empty."""
+    return tuple(key_text(result.key) for result in results)

@@ -7,6 +7,7 @@ records the answer (audit, metrics, log) reads it from here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,8 @@ class Exchange:
     refused it, or `HANDLER`. ``address`` is the client's, as far as trusted proxies tell it; ``is_secure``
     whether it came over TLS, to them or to us. ``path`` and ``service`` are set for paths below `/api/v1`.
     ``resource``, ``operation`` and ``row`` (the key as in the path) say what was asked for; ``rows`` how many
-    rows were read or written, None where that is not known. ``answer_headers`` are added to those of the answer.
+    rows were read or written, None where that is not known; ``keys`` those of the rows that a request for many
+    wrote, and ``outcome`` what became of a write. ``answer_headers`` are added to those of the answer.
     """
 
     request_id: str
@@ -50,6 +52,8 @@ class Exchange:
     status: int = 0
     code: str = ""
     answer_headers: list[tuple[bytes, bytes]] | None = None
+    outcome: str = ""
+    keys: Sequence[str] = ()
 
 
 def exchange_of(scope: Scope) -> Exchange:

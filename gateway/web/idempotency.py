@@ -29,6 +29,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.catalog.model import Column, CustomField
 from gateway.errors import (
     ConflictError,
     GatewayError,
@@ -41,7 +42,7 @@ from gateway.errors import (
 )
 from gateway.execution.failures import CommitCutError, outcome_unknown
 from gateway.observe import ClaimNotEnded, Observer, RequestFailed
-from gateway.query.access import Operation
+from gateway.query.access import Access, Operation
 from gateway.query.writes import writable_table
 from gateway.rest.paths import ListPath, ResourcePath, RowPath
 from gateway.state.idempotency import LEASE_S, MOST_BODY_BYTES, Claim, Found, IdempotencyStore, KeptAnswer, Standing
@@ -295,8 +296,18 @@ def _checked_shape(call: Call, path: ListPath | RowPath) -> bytes:
     except MethodError as error:
         allowed = ", ".join(allowed_methods(call, path))
         raise MethodError(error.code, error.detail, headers={"Allow": allowed}) from error
-    visible = (column.name for column in table.columns if call.access.may_read_column(table, column))
-    return _digest(*(name.encode() for name in visible))
+    columns: tuple[Column | CustomField, ...] = (*table.columns, *table.custom)
+    visible = (column.name for column in columns if call.access.may_read_column(table, column))
+    return _digest(*(name.encode() for name in visible), _limits(call.access))
+
+
+def _limits(access: Access) -> bytes:
+    """A digest of what a caller may read of all tables: an answer may tell of nested rows as well."""
+    said: list[str] = []
+    for name, grant in sorted(access.grants.items()):
+        readable = "" if grant.readable is None else f"{sorted(grant.readable)}"
+        said += (name, f"{'read' in grant.operations}", readable, repr(grant.row_filter))
+    return _digest(*(text.encode(errors="surrogatepass") for text in said))
 
 
 def _digest(*parts: bytes) -> bytes:
@@ -347,12 +358,18 @@ def replayed(kept: KeptAnswer, shape: bytes) -> Answer:
     if kept.status >= 400:
         raise _replayed_error(kept, is_same)
     if kept.body == b"" or (kept.body is not None and is_same):
-        return Answer(kept.status, kept.body, {**kept.headers, REPLAYED: "true"})
+        return _again(kept, kept.body, kept.headers)
     place = {name: value for name, value in kept.headers.items() if name == "Location"}
     said: dict[str, Any] = {"data": None, "meta": {"warnings": ["answer_not_kept"]}}
     if place:
         said["links"] = {"self": place["Location"]}
-    return Answer(kept.status, orjson.dumps(said), {**place, REPLAYED: "true"})
+    return _again(kept, orjson.dumps(said), place)
+
+
+def _again(kept: KeptAnswer, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """A first answer that is given again; which row it made, its ``Location`` tells."""
+    row = kept.headers.get("Location", "").rpartition("/")[2]
+    return Answer(kept.status, body, {**headers, REPLAYED: "true"}, row=row, outcome="replayed")
 
 
 def _replayed_error(kept: KeptAnswer, is_same: bool) -> GatewayError:

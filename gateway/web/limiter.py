@@ -20,6 +20,7 @@ from time import monotonic
 from typing import Final
 
 from gateway.errors import GatewayError, ThrottledError, UnavailableError
+from gateway.observe import Event, Observer, RateStoreFound, RateStoreLost
 from gateway.security.limits import Account, Ask, Grant, settle, terms_of
 from gateway.security.rates import Rate
 from gateway.state.leases import Leases
@@ -31,6 +32,13 @@ MOST_LINES: Final = 10_000
 
 AWAY_PAUSE_S: Final = 0.25
 """How long nobody asks a store that has just failed, so that requests do not queue for its timeout."""
+
+LOOK_EVERY_S: Final = 0.5
+SETTLED_S: Final = 1.0
+"""How long a store that was lost must not have failed before it counts as found."""
+
+MOST_RATES: Final = 8
+"""Rates of one caller, as its JWTs may name them, that a worker counts side by side."""
 
 _THREADS: Final = 4
 _PLAIN: Final = re.compile(r"[a-z0-9:]{1,64}")
@@ -48,6 +56,7 @@ class Limiter:
         *,
         now: Callable[[], float] = monotonic,
         most: int = MOST_LINES,
+        observer: Observer | None = None,
     ) -> None:
         self.default = default
         self.now = now
@@ -61,16 +70,39 @@ class Limiter:
         self.refills = 0
         self._away_until = 0.0
         self._cause: BaseException | None = None
+        self._observer = observer
+        self._lost_at: float | None = None
+        self._failed_at = 0.0
+        self._looking: asyncio.Task[None] | None = None
         self._cleaning: asyncio.Task[None] | None = None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the store failed, and has not answered again for a while."""
+        return self._lost_at is not None
+
     def line(self, key: str, rate: Rate) -> Line:
-        """Return where the requests of a caller are counted; another rate than before begins another line."""
+        """Return where the requests of a caller are counted; each of its rates has a line of its own."""
         line = self._lines.get(key)
         if line is None or (line.rate is not rate and line.rate != rate):
-            if len(self._lines) >= self._most:
-                self._forget()
-            line = Line(self, key, rate, f"{self._worker}.{next(self._numbers)}")
-            self._lines[key] = line
+            line = self._lines[key] = self._other_line(key, rate, line)
+        return line
+
+    def _other_line(self, key: str, rate: Rate, latest: Line | None) -> Line:
+        """The line of another rate than the caller's latest.
+
+        A caller may come with several by turns: the block in hand of each must not be lost, for it counts as spent.
+        """
+        if latest is None and len(self._lines) >= self._most:
+            self._forget()
+        family = [] if latest is None else latest.family
+        line = next((other for other in family if other.rate == rate), None)
+        if line is None:
+            if len(family) >= MOST_RATES:
+                now = self.now()
+                family.remove(next((other for other in family if other.is_idle(now)), family[0]))
+            line = Line(self, key, rate, f"{self._worker}.{next(self._numbers)}", family)
+            family.append(line)
         return line
 
     def exchange(self, scope: str, account: Account, waiting: int) -> asyncio.Task[Grant]:
@@ -100,7 +132,27 @@ class Limiter:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._away_until = self.now() + AWAY_PAUSE_S
-            self._cause = error
+            self._failed(error)
+        elif self._lost_at is not None and not task.cancelled():
+            self._worked()
+
+    def _failed(self, error: BaseException) -> None:
+        self._cause = error
+        self._failed_at = self.now()
+        if self._lost_at is None:
+            self._lost_at = self._failed_at
+            self._say(RateStoreLost(str(error)))
+
+    def _worked(self) -> None:
+        """Take the store for found, unless it failed a moment ago: a full one takes this and refuses that."""
+        now = self.now()
+        if self._lost_at is not None and now - self._failed_at >= SETTLED_S:
+            seconds, self._lost_at = now - self._lost_at, None
+            self._say(RateStoreFound(seconds))
+
+    def _say(self, event: Event) -> None:
+        if self._observer is not None:
+            self._observer(event)
 
     def away(self) -> GatewayError:
         """Return the refusal of a request that the store would have had to be asked about, with what it failed of."""
@@ -116,23 +168,43 @@ class Limiter:
     def _forget(self) -> None:
         """Make room: whoever has nothing in hand is forgotten first, then whoever came first."""
         now = self.now()
-        for key in [key for key, line in self._lines.items() if line.is_idle(now)]:
+        for key in [key for key, line in self._lines.items() if all(other.is_idle(now) for other in line.family)]:
             del self._lines[key]
         for key in list(self._lines)[: max(0, len(self._lines) - self._most + 1)]:
             del self._lines[key]
 
     def start(self) -> None:
-        """Begin to remove old ledgers from time to time."""
+        """Begin to look after a store that is away, and to remove old ledgers from time to time."""
+        self._looking = asyncio.create_task(self._look_on())
         self._cleaning = asyncio.create_task(self._clean_on())
 
     async def stop(self) -> None:
         """Let exchanges end that have begun; stop cleaning."""
-        if self._cleaning is not None:
-            self._cleaning.cancel()
+        for task in (self._looking, self._cleaning):
+            if task is not None:
+                task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         self._threads.shutdown(wait=False)
         self._leases.close()
+
+    async def _look_on(self) -> None:
+        """Ask the store at the start, and while it is away: requests may have been sent elsewhere for it."""
+        is_due = self.default is not None
+        while True:
+            if is_due:
+                await self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+            is_due = self.is_away
+
+    async def look(self) -> None:
+        """Make an exchange that counts for nobody, and note whether it went well."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._leases.change, "look", _look)
+        except GatewayError as error:
+            self._failed(error)
+        else:
+            self._worked()
 
     async def _clean_on(self) -> None:
         loop = asyncio.get_running_loop()
@@ -142,13 +214,19 @@ class Limiter:
                 await loop.run_in_executor(self._threads, self._leases.clean)
 
 
+def _look(text: str, now_ms: int) -> tuple[str, int, None]:
+    """A change that writes, whose ledger counts for nothing any more a moment later."""
+    return "{}", now_ms, None
+
+
 class Line:
-    """One caller's requests at this worker."""
+    """One caller's requests of one rate at this worker; ``family`` are its lines of all rates, this one too."""
 
-    __slots__ = ("_account", "_limit", "_limiter", "_now", "_policy", "_scope", "_task", "_waiting", "rate")
+    __slots__ = ("_account", "_limit", "_limiter", "_now", "_policy", "_scope", "_task", "_waiting", "family", "rate")
 
-    def __init__(self, limiter: Limiter, key: str, rate: Rate, holder: str) -> None:
+    def __init__(self, limiter: Limiter, key: str, rate: Rate, holder: str, family: list[Line]) -> None:
         self.rate = rate
+        self.family = family
         self._limiter = limiter
         self._now = limiter.now
         self._scope = scope_of(key)
@@ -160,11 +238,10 @@ class Line:
 
     def take(self) -> bool:
         """Let a request through with what is in hand, or return False: then `wait`."""
-        now = self._now()
-        account = self._account
-        if not account.take(now):
+        taken = self._account.spend(self._now())
+        if taken == 0:
             return False
-        if self._task is None and account.is_low(now):
+        if taken > 1 and self._task is None:
             with suppress(GatewayError):  # whoever cannot go on without the store says so
                 self._begin()
         return True

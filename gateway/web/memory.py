@@ -227,7 +227,7 @@ def known_row(
     place = (access, resource, query)
     known = service.memory.get(place)
     if isinstance(known, KnownRow):
-        return known, values_for_key(known.planned, key, service.clock())
+        return known, values_for_key(known.planned, key, service.clock(), access)
     names = _target(service.catalog, ListPath(resource)).names
     request = parse_row(resource, key, parse_query(query), names)
     assert not isinstance(request.intent, AggregateIntent)

@@ -70,6 +70,7 @@ FAMILIES: Final = (
     Family("gateway_audit_up", "least", (), "Whether every worker stores its audit records."),
     Family("gateway_token_lookups", "counter", (), "Tokens that the store was asked for."),
     Family("gateway_rate_refills", "counter", (), "Leases of requests that were asked of the store of rates."),
+    Family("gateway_rates_up", "least", (), "Whether the store that counts requests answered every worker last."),
     Family("gateway_statements", "counter", ("outcome",), "Statements sent to the database, by how they ended."),
     Family("gateway_database_connections", "sum", ("state",), "Connections to the database: open, idle, most."),
     Family("gateway_database_up", "least", (), "Whether the database answered every worker last."),

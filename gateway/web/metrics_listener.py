@@ -6,14 +6,16 @@ What the listener shows is what `/metrics` shows, at most a second old, whatever
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from threading import Thread
-from typing import TYPE_CHECKING
+from time import time
+from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app, start_http_server
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -23,13 +25,19 @@ from gateway.web.metrics import DIRECTORY_VARIABLE, merged_metrics, read_workers
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+PREFIX: Final = "gateway-metrics-"
+LEFT_S: Final = 600.0
+"""Seconds since the last change of a directory that nobody uses any more; workers write into theirs every second."""
 
 
 class MetricsHome:
     """The workers' directory, and the listener where there is one; `close` ends both."""
 
     def __init__(self) -> None:
-        self._directory = TemporaryDirectory(prefix="gateway-metrics-")
+        self._directory = TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-")
         self._server: WSGIServer | None = None
         self._thread: Thread | None = None
 
@@ -52,6 +60,7 @@ class MetricsHome:
         registry = CollectorRegistry()
         registry.register(_Workers(Path(self.directory)))
         self._server, self._thread = start_http_server(port, host, registry)
+        self._server.set_app(_metrics_alone(make_wsgi_app(registry)))
 
     def close(self) -> None:
         """Stop listening, and take the directory away."""
@@ -72,6 +81,7 @@ def start_metrics(settings: Settings) -> MetricsHome:
     Raises:
         ConfigurationError: GATEWAY_METRICS_ADDRESS cannot be listened on.
     """
+    sweep_left(Path(gettempdir()))
     home = MetricsHome()
     os.environ[DIRECTORY_VARIABLE] = home.directory
     if settings.metrics_address:
@@ -83,6 +93,33 @@ def start_metrics(settings: Settings) -> MetricsHome:
                 f"Cannot listen on GATEWAY_METRICS_ADDRESS {settings.metrics_address}: {error.strerror or error}."
             ) from error
     return home
+
+
+def sweep_left(directory: Path) -> None:
+    """Remove this user's directories of launchers that were killed; those of others, and what is in use, stay."""
+    for path in directory.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = path.lstat()
+            if path.is_dir() and not path.is_symlink() and found.st_uid == os.geteuid() and _is_left(path):
+                rmtree(path, ignore_errors=True)
+
+
+def _is_left(path: Path) -> bool:
+    word = path.name.removeprefix(PREFIX).partition("-")[0]
+    launcher = int(word) if word.isdecimal() else 0
+    return time() - path.stat().st_mtime > LEFT_S and not (launcher and Path(f"/proc/{launcher}").exists())
+
+
+def _metrics_alone(metrics: WSGIApplication) -> WSGIApplication:
+    """What answers `/metrics`, and 404 for all else: whoever asks for health here must not be told that all is well."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/metrics":
+            return metrics(environ, start_response)
+        start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"Only /metrics is served here.\n"]
+
+    return answer
 
 
 class _Workers(Collector):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.observe import Observer
 from gateway.security.access import AccessBook
 from gateway.security.authenticate import Authenticator
+from gateway.security.networks import Allowlists
 from gateway.security.replays import SignatureCheck
 from gateway.settings import Settings
 from gateway.state.store import StateStore
@@ -41,6 +42,7 @@ class Parts:
     idempotency: Idempotency
     signatures: SignatureCheck
     refusals: Throttle
+    allowlists: Allowlists
     limiter: Limiter
     throttle: Throttle
     turns: Turns

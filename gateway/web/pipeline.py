@@ -78,12 +78,12 @@ STAGES: Final = (
     Stage(
         "rate_limit",
         "holds each token to its rate, over all workers and nodes",
-        lambda app, parts: RateLimit(app, parts.limiter),
+        lambda app, parts: RateLimit(app, parts.limiter, parts.allowlists, parts.refusals),
     ),
     Stage(
         "authorize",
         "builds the access that every plan carries; refuses what was not granted",
-        lambda app, parts: Authorize(app, parts.keeper, parts.accesses),
+        lambda app, parts: Authorize(app, parts.keeper, parts.accesses, parts.allowlists),
     ),
     Stage(
         "audit",

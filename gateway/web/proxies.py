@@ -20,6 +20,8 @@ LOCAL: Final = "unix"
 
 MOST_HOPS: Final = 32
 MOST_KNOWN: Final = 4_096
+MOST_KEPT_BYTES: Final = 128
+"""What proxies forward of one request is remembered up to this length: any client can make it long."""
 
 _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
@@ -62,6 +64,13 @@ class Proxies:
             _remember(self._known, (host, scheme), peer)
         return peer if peer is not None else self._proxied(host, scheme, scope["headers"])
 
+    def counted(self, host: str) -> str:
+        """Return whom a connection of a host is counted for: its address, an IPv6 one's /64; empty for a proxy's."""
+        address = _address(host)
+        if address is None or self._is_trusted(host):
+            return ""
+        return str(address) if isinstance(address, IPv4Address) else f"{address.packed[:8].hex()}/64"
+
     def _unproxied(self, host: str, scheme: str) -> Peer | None:
         if self._is_trusted(host):
             return None
@@ -81,6 +90,8 @@ class Proxies:
                 hops = hops + b"," + value if hops else value
             elif name == b"x-forwarded-proto":
                 schemes = schemes + b"," + value if schemes else value
+        if len(hops) + len(schemes) > MOST_KEPT_BYTES:
+            return self._believed(host, scheme, _words(hops), _words(schemes))
         told = (host, scheme, hops, schemes)
         peer = self._forwarded.get(told)
         if peer is None:

@@ -13,18 +13,19 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.errors import RequestError, SchemaChangedError
+from gateway.errors import GatewayError, RequestError, SchemaChangedError
 from gateway.query.access import Access
 from gateway.rest.body import FORM_TYPE
 from gateway.rest.formats import ROW_FORMATS, negotiate
 from gateway.rest.paths import ListPath, QueryPath, ResourcePath
 from gateway.rest.preconditions import NO_PREFERENCES, parse_precondition, parse_prefer
 from gateway.web.calls import Answer, Call
+from gateway.web.content import check_content
 from gateway.web.disconnect import ClientGoneError, ClientWatch
 from gateway.web.exchange import Exchange, exchange_of
 from gateway.web.exports import Streamed
 from gateway.web.handlers import answer, reads_list
-from gateway.web.idempotency import KEYED_METHODS, key_of, keyed_request
+from gateway.web.idempotency import KEYED_METHODS, REPLAYED, key_of, keyed_request
 from gateway.web.parts import Parts
 from gateway.web.replies import send_reply
 from gateway.web.service import Service
@@ -73,10 +74,12 @@ class ResourceRoutes:
             return
         exchange.rows = reply.rows
         exchange.row = exchange.row or reply.row
+        exchange.outcome, exchange.keys = reply.outcome, reply.keys
         await send_reply(send, reply.status, reply.body, reply.headers, is_head=method == "HEAD")
 
     async def _body(self, receive: Receive, scope: Scope, path: ResourcePath) -> bytes:
         """The body; only an array of new rows and a query may have the size of many rows."""
+        check_content(scope["headers"])
         lengths = (value for name, value in scope["headers"] if name == b"content-length" and value.isdigit())
         limit = self._one
         if reads_list(path, scope["method"]):
@@ -96,7 +99,14 @@ class ResourceRoutes:
             request = keyed_request(call, path, scope["raw_path"], key, exchange_of(scope).request_id)
             if request is not None:
                 left_s = self._request_limit_s - (monotonic() - exchange_of(scope).began)
-                return await self._idempotency.answer(request, lambda: self._whole(service, path, scope, body), left_s)
+                try:
+                    return await self._idempotency.answer(
+                        request, lambda: self._whole(service, path, scope, body), left_s
+                    )
+                except GatewayError as error:
+                    if REPLAYED in error.headers:
+                        exchange_of(scope).outcome = "replayed"
+                    raise
         return await self._run(service, path, scope, body)
 
     async def _whole(self, service: Service, path: ResourcePath, scope: Scope, body: bytes) -> Answer:

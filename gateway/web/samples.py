@@ -19,6 +19,7 @@ def worker_samples(parts: Parts) -> Iterator[Sample]:
     yield from _catalog(parts)
     yield "gateway_token_lookups", (), parts.authenticator.lookups
     yield "gateway_rate_refills", (), parts.limiter.refills
+    yield "gateway_rates_up", (), int(not parts.health.are_rates_away())
     yield "gateway_state_up", (), int(parts.state.status == "ok")
     yield "gateway_workers", (), 1
     yield "gateway_build_info", (__version__,), 1

@@ -55,6 +55,11 @@ class Tally:
             refusal = (exchange.stage, exchange.code)
             self._refusals[refusal] = self._refusals.get(refusal, 0) + 1
 
+    def refuse(self, stage: str, code: str) -> None:
+        """Count a refusal that is no request's answer."""
+        refusal = (stage, code)
+        self._refusals[refusal] = self._refusals.get(refusal, 0) + 1
+
     def _first(self, key: tuple[str, str | None, int]) -> None:
         if len(self._requests) >= MOST_SERIES:
             key = (REST, key[1], key[2])

@@ -22,9 +22,10 @@ from typing import Any, Final, Literal
 
 from gateway.observe import AuditFound, AuditLost, Observer
 from gateway.settings import Settings
-from gateway.state.audit import CLEAN_BATCH, AuditRecord, AuditStore, is_sampled
+from gateway.state.audit import CLEAN_BATCH, AuditRecord, AuditStore
 from gateway.web.exchange import Exchange
-from gateway.web.redaction import without_tokens
+from gateway.web.redaction import may_hold_tokens, without_tokens
+from gateway.web.sampling import Sampling
 
 FLUSH_S: Final = 0.2
 FLUSH_ROWS: Final = 500
@@ -44,6 +45,9 @@ MOST_PATH: Final = 512
 MOST_WORD: Final = 190
 
 AuditState = Literal["off", "ok", "degraded"]
+_ROW: Final = 9
+"""Where the row's key stands in what is noted of a request; after it come the rows."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 
 
@@ -79,7 +83,7 @@ class Trail:
         self._is_on = limits.records != "off"
         self._takes_all = limits.records == "all"
         self._waiting: deque[tuple[Any, ...]] = deque()
-        self._unrecorded: dict[str, int] = {}
+        self._sampling = Sampling(limits.one_in)
         self._some = asyncio.Event()
         self._many = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -95,52 +99,61 @@ class Trail:
     # --- the request's side ---
 
     def note(self, exchange: Exchange, method: str, path: str, seconds: float) -> None:
-        """Keep the record of an answered request, where the settings want it."""
+        """Keep the record of an answered request, where the settings want it; one for each row that was written."""
         if not self._takes_all and not self.takes(exchange, method):
             return
         principal, rows, stage = exchange.principal, exchange.rows, exchange.stage
-        if (principal is None or stage == "shield") and _is_sampled(exchange):
-            rows = self._sampled(exchange.code)
+        if principal is None or stage == "shield":  # see AuditRecord.is_sample
+            rows = self._sampling.stands_for(exchange.code, exchange.address)
             if not rows:
                 return
         waiting = self._waiting
         if len(waiting) >= MOST_WAITING:
             self.dropped += 1
             return
-        waiting.append(
-            (
-                self._clock(),
-                exchange.request_id,
-                principal,
-                exchange.address,
-                method,
-                path,
-                exchange.resource,
-                exchange.operation,
-                exchange.row,
-                rows,
-                exchange.status,
-                exchange.code,
-                stage,
-                seconds,
-            )
+        # Plain values alone: the collector of garbage then lets go of the tuple at its first look, and need not
+        # follow some hundred of them from one generation to the next.
+        name, token_id = (None, None) if principal is None else (principal.name, principal.token_id)
+        noted = (
+            self._clock(),
+            exchange.request_id,
+            name,
+            token_id,
+            exchange.address,
+            method,
+            path,
+            exchange.resource,
+            exchange.operation,
+            exchange.row,
+            rows,
+            exchange.status,
+            exchange.code,
+            stage,
+            seconds,
+            exchange.outcome,
         )
+        if exchange.keys:
+            self._note_rows(noted, exchange.keys)
+            return
+        waiting.append(noted)
         if len(waiting) == 1:
             self._some.set()
         elif len(waiting) == FLUSH_ROWS:
             self._many.set()
 
+    def _note_rows(self, noted: tuple[Any, ...], keys: Sequence[str]) -> None:
+        """Keep a record for each row of a request that wrote many, so that a row's key finds who wrote it."""
+        waiting = self._waiting
+        room = max(0, MOST_WAITING - len(waiting))
+        waiting.extend((*noted[:_ROW], key, 1, *noted[_ROW + 2 :]) for key in islice(keys, room))
+        self.dropped += len(keys) - min(room, len(keys))
+        self._some.set()
+        if len(waiting) >= FLUSH_ROWS:
+            self._many.set()
+
     def takes(self, exchange: Exchange, method: str) -> bool:
         """Whether the settings want a record of a request as far as it got: of all, or of writes and refusals."""
         return self._takes_all or (self._is_on and (exchange.status >= 400 or _is_write(exchange, method)))
-
-    def _sampled(self, code: str) -> int:
-        """How many answers of a kind the record of this one stands for, itself among them; 0: there is none."""
-        count = self._unrecorded.get(code, self._limits.one_in - 1) + 1  # the first of its kind is recorded at once
-        is_due = count >= self._limits.one_in
-        is_first = code not in self._unrecorded
-        self._unrecorded[code] = 0 if is_due else count
-        return (1 if is_first else count) if is_due else 0
 
     # --- what others may know ---
 
@@ -260,24 +273,39 @@ class Trail:
 
 def record_of(noted: tuple[Any, ...]) -> AuditRecord:
     """Return the record of what `Trail.note` kept, its texts cleaned; made in the thread that stores it."""
-    at, request_id, principal, address, method, path, *asked, status, code, stage, seconds = noted
-    resource, operation, row, rows = asked
+    at, request_id, name, token_id, address, method, path, resource, operation, row, *answered = noted
+    rows, status, code, stage, seconds, outcome = answered
+    if not _is_clean(f"{request_id}{path}{row}"):
+        request_id, path, row = clean_text(request_id, 64), clean_text(path, MOST_PATH), clean_text(row, MOST_WORD)
+    name, address, method, resource = _words(name, address, method, resource)
     return AuditRecord(
         int(at * 1000),
-        clean_text(request_id, 64),
-        None if principal is None else _word(principal.name, MOST_WORD),
-        None if principal is None else principal.token_id,
-        _word(address, 64),
-        _word(method, 16),
-        clean_text(path, MOST_PATH),
-        _word(resource, MOST_WORD) or None,
+        request_id[:64],
+        name,
+        token_id,
+        address,
+        method,
+        path[:MOST_PATH],
+        resource,
         operation,
-        clean_text(row, MOST_WORD) or None,
+        row[:MOST_WORD] or None,
         rows,
         status,
         code or None,
         stage,
         int(seconds * 1_000_000),
+        outcome or None,
+    )
+
+
+@lru_cache(4_096)
+def _words(name: str | None, address: str, method: str, resource: str) -> tuple[str | None, str, str, str | None]:
+    """The same of texts of which there are few."""
+    return (
+        None if name is None else clean_text(name, MOST_WORD),
+        clean_text(address, 64),
+        clean_text(method, 16),
+        clean_text(resource, MOST_WORD) or None,
     )
 
 
@@ -287,18 +315,14 @@ def clean_text(text: str, most: int) -> str:
     >>> clean_text("/a\nb" + chr(0x202E) + "c", 4)
     '/a?b'
     """
-    if not text.isprintable() or not text.isascii():
+    if not text.isprintable():
         text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return without_tokens(text)[:most]
 
 
-def _is_sampled(exchange: Exchange) -> bool:
-    principal = exchange.principal
-    return is_sampled(exchange.stage, None if principal is None else principal.name, exchange.code)
-
-
-_word = lru_cache(4_096)(clean_text)
-"""The same for texts of which there are few."""
+def _is_clean(text: str) -> bool:
+    """Whether nothing of a text has to be cleaned."""
+    return text.isprintable() and not may_hold_tokens(text)
 
 
 def _is_write(exchange: Exchange, method: str) -> bool:

@@ -191,6 +191,93 @@ async def test_a_revoked_token_ends_within_a_second(app: App) -> None:
     assert (await app.client.get(f"{TOKENS}/{token['id']}")).json()["data"]["status"] == "revoked"
 
 
+async def test_an_end_is_that_of_an_overlap_too(app: App) -> None:
+    """Whoever ends a leaked token means all secrets of it that work; a superseded one can be ended alone."""
+    alone, whole = await made(app, name="alone"), await made(app, name="whole")
+    new = [
+        (await app.client.post(f"{TOKENS}/{token['id']}/rotate", json={"overlap": "1h"})).json()["data"]
+        for token in (alone, whole)
+    ]
+    for token_id in (alone["id"], new[1]["id"]):
+        assert (await app.client.delete(f"{TOKENS}/{token_id}")).status_code == 204
+    shown = {item["id"]: item["status"] for item in (await app.client.get(TOKENS)).json()["data"]}
+
+    assert [shown[token["id"]] for token in (alone, new[0], whole, new[1])] == ["revoked", "active"] + ["revoked"] * 2
+
+
+async def test_the_end_of_a_token_keeps_nobody_out_beside_a_guesser(crm_url: str) -> None:
+    """Nor does the token that ended, which its holder goes on sending from the same address."""
+    async with served(crm_url, grants={"root": ("*:*",)}, refused_rate="5/min") as app:
+        token, good, new = await made(app), await made(app, name="good"), await made(app, name="new")
+        ended, client = client_of(app, token["token"]), client_of(app, good["token"])
+        assert (await ended.get("/api/v1/invoices")).status_code == 200
+        assert (await client.get("/api/v1/invoices")).status_code == 200
+        assert (await app.client.delete(f"{TOKENS}/{token['id']}")).status_code == 204
+        refused = {(await ended.get("/api/v1/invoices")).status_code for _ in range(10)}
+        beside = [(await client_of(app, new["token"]).get("/api/v1/invoices")).status_code]
+        guesser = client_of(app, "gw_live_guess")
+        guessed = [(await guesser.get("/api/v1/invoices")).status_code for _ in range(6)]
+        assert (await app.client.delete(f"{TOKENS}/{new['id']}")).status_code == 204
+        beside += [(await client.get("/api/v1/invoices")).status_code, (await app.client.get(TOKENS)).status_code]
+
+    assert refused == {401}
+    assert guessed == [401] * 5 + [429]
+    assert beside == [200, 200, 200]
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "If-Match", "If-None-Match"])
+async def test_a_change_is_not_made_as_if_its_header_were_heeded(app: App, header: str) -> None:
+    """Nothing is made, replaced or ended, and the detail says why not."""
+    token = await made(app)
+    sent = {header: '"k1"'}
+    answers = [
+        await app.client.post(TOKENS, json={"name": "other", "grants": ["invoices:read"]}, headers=sent),
+        await app.client.post(f"{TOKENS}/{token['id']}/rotate", headers=sent),
+        await app.client.delete(f"{TOKENS}/{token['id']}", headers=sent),
+    ]
+    shown = (await app.client.get(TOKENS)).json()["data"]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(400, "header_invalid")}
+    assert all(f"Tokens take no {header}" in answer.json()["detail"] for answer in answers)
+    assert [(item["name"], item["status"]) for item in shown] == [("root", "active"), ("bi", "active")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("content-type", "application/json"), ("content-encoding", "gzip")], 415),
+        ([("content-type", "application/json; charset=utf-16")], 415),
+        ([("content-type", "application/json"), ("content-type", "application/x-www-form-urlencoded")], 400),
+    ],
+)
+@pytest.mark.parametrize("path", [TOKENS, "/api/v1/leads", "/api/v1/leads/query"])
+async def test_a_body_is_not_read_as_what_it_is_not_said_to_be(
+    app: App, path: str, headers: list[tuple[str, str]], status: int
+) -> None:
+    """Packed, in another encoding, or of two types: wherever a body is taken."""
+    answer = await app.client.post(path, content=b"{}", headers=headers)
+
+    assert answer.status_code == status, answer.text
+
+
+async def test_limits_beside_administration_come_with_a_warning(app: App) -> None:
+    """They bind nobody who can make a token without them."""
+    body = {"name": "boss", "grants": ["*:*"], "is_admin": True, "most_rows": 5}
+    limited = await app.client.post(TOKENS, json=body)
+    plain = await app.client.post(TOKENS, json={"name": "other", "is_admin": True})
+
+    assert "without them" in limited.json()["meta"]["warnings"][0]
+    assert "meta" not in plain.json()
+
+
+@pytest.mark.parametrize("path", ["/api/me?x=1", "/api/v1/auth/test?x=1"])
+async def test_who_the_token_is_takes_no_parameters(app: App, path: str) -> None:
+    """Wherever it is asked."""
+    answer = await app.client.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "parameter_unknown")
+
+
 async def test_a_body_where_none_is_due_is_refused(app: App) -> None:
     """Nothing that was written is passed over, and nothing is ended."""
     token = await made(app)

@@ -82,6 +82,7 @@ async def test_every_kind_of_answer_leaves_its_record(app: App) -> None:
     await app.client.get("/api/v1/book/77")
     await app.anonymous.get("/api/v1/book")
     await app.client.get("/api/v1/nothing")
+    await app.client.get("/api/v1/nothing/1")
     records = await trail_of(app)
 
     assert [
@@ -92,12 +93,13 @@ async def test_every_kind_of_answer_leaves_its_record(app: App) -> None:
         ("reader", "DELETE", "book", "delete", "2", 403, "grant_missing", "authorize"),
         ("all", "GET", "book", "read", "77", 404, "row_unknown", "handler"),
         (None, "GET", None, None, None, 401, "token_missing", "authenticate"),
-        ("all", "GET", None, "read", None, 404, "resource_unknown", "authorize"),
+        ("all", "GET", None, None, None, 404, "resource_unknown", "authorize"),
+        ("all", "GET", None, None, None, 404, "resource_unknown", "authorize"),
     ]
 
 
 async def test_a_record_says_how_many_rows_and_which_new_one(app: App) -> None:
-    """Pages, exports as far as they came, creates by their new key, bulk writes; nothing of a dry run."""
+    """Pages, exports as far as they came, creates by their new key; of a bulk write each row, of a dry run none."""
     client = app.client
     await client.get("/api/v1/book?per_page=1")
     await client.get("/api/v1/book.csv")
@@ -109,15 +111,60 @@ async def test_a_record_says_how_many_rows_and_which_new_one(app: App) -> None:
     await client.delete("/api/v1/book/2")
     records = await trail_of(app)
 
-    assert [(r.operation, r.status, r.row_key, r.rows) for r in records] == [
-        ("read", 200, None, 1),
-        ("read", 200, None, 2),
-        ("create", 201, "3", 1),
-        ("create", 201, None, 2),
-        ("update", 200, None, 3),
-        ("delete", 200, None, 0),
-        ("delete", 200, None, 3),
-        ("delete", 204, "2", 1),
+    assert [(r.operation, r.status, r.row_key, r.rows, r.outcome) for r in records] == [
+        ("read", 200, None, 1, None),
+        ("read", 200, None, 2, None),
+        ("create", 201, "3", 1, "done"),
+        ("create", 201, "4", 1, "done"),
+        ("create", 201, "5", 1, "done"),
+        ("update", 200, "3", 1, "done"),
+        ("update", 200, "4", 1, "done"),
+        ("update", 200, "5", 1, "done"),
+        ("delete", 200, None, 0, "dry_run"),
+        ("delete", 200, "3", 1, "done"),
+        ("delete", 200, "4", 1, "done"),
+        ("delete", 200, "5", 1, "done"),
+        ("delete", 204, "2", 1, "done"),
+    ]
+    assert [r.request_id for r in await trail_of(app, row="4", operation="delete")] == [records[-2].request_id]
+
+
+async def test_what_was_only_tried_out_or_given_again_is_told_from_what_was_done(app: App) -> None:
+    """The trail accuses nobody of a dry run, and shows one create for a key however often it is sent."""
+    client, key = app.client, {"Idempotency-Key": "one"}
+    await client.patch("/api/v1/book/2?dry_run=true", json={"title": "Tried"})
+    await client.delete("/api/v1/book/2?dry_run=true")
+    await client.post("/api/v1/book?dry_run=true", json=[{"title": "Tried"}])
+    for _ in range(2):
+        await client.post("/api/v1/book", json={"title": "Once"}, headers=key)
+    for _ in range(2):
+        await client.post("/api/v1/book", json={"nothing": 1}, headers={"Idempotency-Key": "two"})
+    await client.delete("/api/v1/book/77")
+    records = await trail_of(app)
+
+    assert [(r.operation, r.status, r.row_key, r.rows, r.outcome) for r in records] == [
+        ("update", 200, "2", 0, "dry_run"),
+        ("delete", 200, "2", 0, "dry_run"),
+        ("create", 200, None, 0, "dry_run"),
+        ("create", 201, "3", 1, "done"),
+        ("create", 201, "3", None, "replayed"),
+        ("create", 422, None, None, None),
+        ("create", 422, None, None, "replayed"),
+        ("delete", 404, "77", None, None),
+    ]
+
+
+async def test_administration_leaves_the_token_that_it_was_about(app: App) -> None:
+    """Who gave out a token, and who ended it, is found by the token's id."""
+    made = (await app.client.post("/admin/tokens", json={"name": "bi", "grants": ["book:read"]})).json()["data"]["id"]
+    new = (await app.client.post(f"/admin/tokens/{made}/rotate")).json()["data"]["id"]
+    await app.client.delete(f"/admin/tokens/{new}")
+    records = await trail_of(app)
+
+    assert [(r.principal, r.operation, r.path, r.row_key, r.outcome) for r in records] == [
+        ("all", "create", "/admin/tokens", str(made), "done"),
+        ("all", "create", f"/admin/tokens/{made}/rotate", str(new), "done"),
+        ("all", "delete", f"/admin/tokens/{new}", str(new), "done"),
     ]
 
 

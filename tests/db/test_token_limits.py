@@ -28,6 +28,7 @@ GRANTS = {
     "lost": ("*:read",),
     "hostile": ("*:read",),
     "small": ("*:read",),
+    "taken": ("*:read",),
 }
 POLICIES = {
     "near": Policy(addresses=("10.0.0.0/8", "2001:db8::/32")),
@@ -42,6 +43,7 @@ POLICIES = {
     "closed": Policy(rows=(("invoices", ("clientidd=1",)),)),
     "lost": Policy(rows=(("rechnungen", ("clientid=1",)),)),
     "small": Policy(most_rows=4),
+    "taken": Policy(addresses=("10.0.0.0/8",), rate=Rate(5, 600)),
     "hostile": Policy(rows=(("clients", ("company=' OR '1'='1", 'city.ne=x" --')),)),
 }
 
@@ -132,6 +134,25 @@ async def test_pages_of_a_small_cap_lead_through_all_rows(app: App) -> None:
             path = page["links"]["next"]
         assert found == due
     assert (await client.get("/api/v1/invoices?include=items")).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "xlsx"])
+async def test_an_export_has_no_more_rows_than_a_page_may_have(app: App, form: str) -> None:
+    """Nor more rows that come along with one: what is longer is refused whole, with the cap; a page of it is a page."""
+    client = app.clients["small"]
+    few = await client.get("/api/v1/invoices", params={"per_page": 4, "fields": "id", "sort": "id"})
+    last = few.json()["data"][-1]["id"]
+    whole = await client.get(f"/api/v1/invoices.{form}")
+    related = await client.get(f"/api/v1/clients.{form}?filter[userid]=1&include=invoices")
+    narrow = await client.get(f"/api/v1/invoices.{form}", params={"filter[id.lte]": last})
+    paged = await client.get(f"/api/v1/invoices.{form}?per_page=4")
+    limited = await client.get(f"/api/v1/clients.{form}?filter[userid]=1&include=invoices&include[invoices][limit]=4")
+
+    assert [code_of(answer) for answer in (whole, related)] == ["rows_too_many"] * 2
+    assert "4 rows" in whole.json()["detail"]
+    assert "more than 4 invoices" in related.json()["detail"]
+    assert [answer.status_code for answer in (narrow, paged, limited)] == [200] * 3
+    assert code_of(await app.clients["all"].get(f"/api/v1/invoices.{form}")) is None
 
 
 async def test_only_its_columns_are_written(app: App) -> None:
@@ -256,6 +277,17 @@ async def test_what_is_foretold_is_what_happens(app: App, name: str, method: str
         assert happened == foretold, answer.text
     if trial.refusal is not None and method != "HEAD":
         assert trial.refusal.detail.startswith(answer.json()["detail"])
+
+
+async def test_who_took_a_token_cannot_use_up_its_rate(app: App) -> None:
+    """From elsewhere it is refused without being counted, and as often as it comes; its owner has the whole rate."""
+    client = app.clients["taken"]
+    stolen = [await client.get("/api/v1/clients", headers={"X-Forwarded-For": "6.6.6.6"}) for _ in range(8)]
+    owned = await client.get("/api/v1/clients", headers={"X-Forwarded-For": "10.1.2.3"})
+
+    assert {code_of(answer) for answer in stolen} == {"address_forbidden"}
+    assert not any("ratelimit" in answer.headers for answer in stolen)
+    assert (owned.status_code, owned.headers["x-ratelimit-remaining"]) == (200, "4")
 
 
 async def test_a_new_token_under_an_old_name_is_given_no_old_answers(app: App) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigurationError
+from gateway.security.rates import parse_rate
 from gateway.settings import Settings, database_address, load_settings, setting_rows
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -139,6 +140,40 @@ def test_a_mistyped_name_in_the_file_names_the_file(tmp_path: Path) -> None:
     file.write_text("poolsize: 3\n", encoding="utf-8")
 
     assert problems({"GATEWAY_SETTINGS": str(file)}) == (f"{file}: unknown setting poolsize; did you mean pool_size?",)
+
+
+def test_networks_and_rates_are_in_the_list_too() -> None:
+    """Beside the others, so that a start tells all that is wrong."""
+    found = problems(
+        {
+            "GATEWAY_PORT": "x",
+            "GATEWAY_TRUSTED_PROXIES": "10.0.0.1/8",
+            "GATEWAY_RATE_LIMIT": "often",
+            "GATEWAY_ADDRESS_RATE": "0/min",
+            "GATEWAY_REFUSED_RATE": "5/week",
+        }
+    )
+
+    assert [text.partition(":")[0] for text in found] == [
+        "GATEWAY_PORT",
+        "GATEWAY_ADDRESS_RATE",
+        "GATEWAY_REFUSED_RATE",
+        "GATEWAY_TRUSTED_PROXIES",
+        "GATEWAY_RATE_LIMIT",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["600/min", "50/10s", " 20 / S ", "1/d", "off", "OFF", "0", "", "0/s", "1/0s", "1/x", "x", "1", "-1/s"]
+)
+def test_a_rate_is_one_here_when_it_is_one_where_it_is_used(text: str) -> None:
+    """The form is written twice, for settings stand below rates."""
+    try:
+        parse_rate(text)
+    except ConfigurationError:
+        assert problems({"GATEWAY_RATE_LIMIT": text})
+    else:
+        assert load_settings({"GATEWAY_RATE_LIMIT": text}).rate_limit == text.strip()
 
 
 def test_all_mistakes_are_listed_at_once() -> None:

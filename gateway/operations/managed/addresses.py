@@ -15,9 +15,11 @@ SHIPPING: Final = tuple(f"shipping_{part}" for part in PARTS)
 _CUSTOMER: Final = "customer"
 
 
-def customer_lookup(client: object) -> Lookup:
+def customer_lookup(draft: Draft) -> Lookup:
     """Return the lookup of the customer whose addresses a document copies."""
-    return Lookup(_CUSTOMER, "clients", ("userid",), {"userid": client}, limit=1, optional=(*BILLING, *SHIPPING))
+    where, optional = {"userid": draft.after().get("clientid")}, (*BILLING, *SHIPPING)
+    kept = (draft.stored.get("clientid"),)
+    return Lookup(_CUSTOMER, "clients", ("userid",), where, limit=1, optional=optional, is_own=True, kept=kept)
 
 
 def needs_customer(draft: Draft) -> bool:

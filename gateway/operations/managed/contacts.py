@@ -87,8 +87,9 @@ def _client_lookups(draft: Draft) -> tuple[Lookup, ...]:
     if not {"userid", "is_primary"} & draft.values.keys():
         return ()
     client = draft.after().get("userid")
+    is_new = client != draft.stored.get("userid")
     return (
-        Lookup(_CLIENT, "clients", ("userid",), {"userid": client}, is_locking=True),
+        Lookup(_CLIENT, "clients", ("userid",), {"userid": client}, is_locking=True, is_own=is_new),
         Lookup(_PRIMARIES, "contacts", ("id",), {"userid": client, "is_primary": 1}, is_locking=True),
     )
 
@@ -99,8 +100,8 @@ def _earlier_lookups(draft: Draft) -> tuple[Lookup, ...]:
     if draft.operation != "create" or not email:
         return ()
     return (
-        Lookup(_TICKETS, "tickets", ("ticketid",), {"userid": 0, "contactid": 0, "email": email}),
-        Lookup(_REPLIES, "ticket_replies", ("id",), {"contactid": 0, "admin": None, "email": email}),
+        Lookup(_TICKETS, "tickets", ("ticketid",), {"userid": 0, "contactid": 0, "email": email}, is_own=True),
+        Lookup(_REPLIES, "ticket_replies", ("id",), {"contactid": 0, "admin": None, "email": email}, is_own=True),
     )
 
 

@@ -20,10 +20,9 @@ class CreditRule:
 
     def reads(self, draft: Draft) -> tuple[Lookup, ...]:
         """Hold the invoice and then the credit note, both of each where a credit moves; read who acts."""
-        invoices, notes = settling.movement(draft, _INVOICE), settling.movement(draft, _CREDIT_NOTE)
         return (
-            settling.invoices_lookup(invoices.amounts),
-            settling.credit_notes_lookup(notes.amounts),
+            settling.invoices_lookup(draft, _INVOICE),
+            settling.credit_notes_lookup(draft, _CREDIT_NOTE),
             staff_lookup(draft),
         )
 
@@ -49,8 +48,7 @@ class RefundRule:
 
     def reads(self, draft: Draft) -> tuple[Lookup, ...]:
         """Hold the credit note, both where a refund moves; read the way of payment."""
-        moved = settling.movement(draft, _REFUNDED)
-        return (settling.credit_notes_lookup(moved.amounts), *mode_lookups(draft, _MODE))
+        return (settling.credit_notes_lookup(draft, _REFUNDED), *mode_lookups(draft, _MODE))
 
     def more_reads(self, draft: Draft, found: Found) -> tuple[Lookup, ...]:
         """Read what was spent and paid back."""

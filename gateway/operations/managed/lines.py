@@ -29,7 +29,8 @@ class LineRule:
         if draft.operation == "delete":
             where = {"item_id": draft.stored["id"]}
             billed = (Lookup(_BILLED, "related_items", ("rel_id", "rel_type"), where),)
-        return (*document_lookups(draft, kind, document), *billed)
+        is_chosen = draft.operation == "create"
+        return (*document_lookups(draft, kind, document, is_chosen=is_chosen), *billed)
 
     def more_reads(self, draft: Draft, found: Found) -> tuple[Lookup, ...]:
         """Read nothing more."""
@@ -54,7 +55,7 @@ class LineTaxRule:
         _check_fixed(draft, "itemid")
         if draft.operation == "create":
             where = {"id": draft.values["itemid"]}
-            return (Lookup(_LINE, "itemable", ("id", "rel_id", "rel_type"), where, limit=1),)
+            return (Lookup(_LINE, "itemable", ("id", "rel_id", "rel_type"), where, limit=1, is_own=True),)
         if draft.operation == "update" and not documents.is_changed(draft, "taxrate"):
             return ()
         kind, document = _document(draft)

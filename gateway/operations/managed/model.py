@@ -23,6 +23,11 @@ class Lookup:
     holds the rows until the write is done (a counter, a document whose status follows).
     A table or column that this database lacks gives no rows, but a row is without those of
     ``optional`` that are lacking. A ``-`` before a name of ``order`` turns it round.
+
+    ``is_own`` says that the write goes by these rows in the caller's name: one outside the
+    caller's row filter is as good as none. ``kept`` are keys of rows that the write cannot do
+    without (what the stored row belongs to): one of them outside refuses the write. Other
+    lookups are the rule's own books, which count every row.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Lookup:
     limit: int | None = None
     is_locking: bool = False
     optional: tuple[str, ...] = ()
+    is_own: bool = False
+    kept: tuple[object, ...] = ()
 
 
 Found = Mapping[str, tuple[Row, ...]]

@@ -30,7 +30,7 @@ def new_lookups(draft: Draft, kind: DocumentKind) -> tuple[Lookup, ...]:
         f"{kind}_due_after",
         *(f"predefined_{text}_{kind}" for text in TEXTS),
     )
-    customer = customer_lookup(draft.values.get("clientid"))
+    customer = customer_lookup(draft)
     return (documents.settings_lookup(*names), numbers.padding_lookup(), customer, *documents.currency_lookups(draft))
 
 
@@ -94,7 +94,7 @@ def day_of(draft: Draft) -> date:
 def change_lookups(draft: Draft, kind: DocumentKind, *, takes_number: bool = False) -> Iterator[Lookup]:
     """Yield what a change of a document needs to know, as far as it is concerned."""
     if needs_customer(draft):
-        yield customer_lookup(draft.after().get("clientid"))
+        yield customer_lookup(draft)
     if takes_number or documents.is_changed(draft, "date"):
         yield numbers.padding_lookup()
     if documents.is_changed(draft, *documents.MONEY):

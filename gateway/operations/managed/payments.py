@@ -21,8 +21,7 @@ class PaymentRule:
 
     def reads(self, draft: Draft) -> tuple[Lookup, ...]:
         """Hold the invoice, both where a payment moves; read who acts and the way of payment."""
-        moved = settling.movement(draft, _REFERENCE)
-        return (settling.invoices_lookup(moved.amounts), staff_lookup(draft), *mode_lookups(draft, _MODE))
+        return (settling.invoices_lookup(draft, _REFERENCE), staff_lookup(draft), *mode_lookups(draft, _MODE))
 
     def more_reads(self, draft: Draft, found: Found) -> tuple[Lookup, ...]:
         """Read what was paid, the number of a draft that ends, and the currency in which the timeline tells of it."""

@@ -14,7 +14,8 @@ PEOPLE = "people"
 def people_lookup(draft: Draft, *nested: tuple[str, str]) -> tuple[Lookup, ...]:
     """Return the lookup of the staff whom nested rows name; ``nested`` are relationships with their columns."""
     ids = dict.fromkeys(key for name, column in nested for _, key in named(draft, name, column))
-    return (Lookup(PEOPLE, "staff", ("staffid", "firstname", "lastname"), {"staffid": tuple(ids)}),) if ids else ()
+    where = {"staffid": tuple(ids)}
+    return (Lookup(PEOPLE, "staff", ("staffid", "firstname", "lastname"), where, is_own=True),) if ids else ()
 
 
 def named(draft: Draft, name: str, column: str) -> tuple[tuple[Child, object], ...]:

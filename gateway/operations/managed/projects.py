@@ -38,7 +38,7 @@ class ProjectRule:
         """Read the customer, who is named or acts, and on a create which project's settings are copied."""
         if draft.operation == "delete":
             return ()
-        client = (Lookup(CLIENT, "clients", ("userid",), {"userid": draft.values.get("clientid")}),)
+        client = (Lookup(CLIENT, "clients", ("userid",), {"userid": draft.values.get("clientid")}, is_own=True),)
         actor = (staff_lookup(draft),) if draft.operation == "create" or _changed(draft, "status") else ()
         newest = (newest_lookup(),) if draft.operation == "create" else ()
         return (*(client if _changed(draft, "clientid") else ()), *people_lookup(draft, _MEMBERS), *actor, *newest)

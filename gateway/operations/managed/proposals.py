@@ -81,12 +81,12 @@ def _recipient_lookups(draft: Draft) -> tuple[Lookup, ...]:
         raise refused("rel_id", "required", f"the key of the {rel_type} is due")
     sources = tuple(_SOURCES[rel_type].values())
     if rel_type == "lead":
-        return (Lookup(_RECIPIENT, "leads", ("id",), {"id": key}, limit=1, optional=sources),)
+        return (Lookup(_RECIPIENT, "leads", ("id",), {"id": key}, limit=1, optional=sources, is_own=True),)
     primary = {"userid": key, "is_primary": 1}
     optional = (*sources, "default_currency")
     return (
-        Lookup(_RECIPIENT, "clients", ("userid",), {"userid": key}, limit=1, optional=optional),
-        Lookup(_CONTACT, "contacts", ("email",), primary, ("id",), limit=1),
+        Lookup(_RECIPIENT, "clients", ("userid",), {"userid": key}, limit=1, optional=optional, is_own=True),
+        Lookup(_CONTACT, "contacts", ("email",), primary, ("id",), limit=1, is_own=True),
     )
 
 

@@ -23,12 +23,17 @@ _STATUS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def document_lookups(draft: Draft, kind: str, document: object) -> tuple[Lookup, ...]:
-    """Return what the amounts and the status of a document follow from; nothing for a kind that is none."""
+def document_lookups(draft: Draft, kind: str, document: object, *, is_chosen: bool = False) -> tuple[Lookup, ...]:
+    """Return what the amounts and the status of a document follow from; nothing for a kind that is none.
+
+    ``is_chosen`` says that the client names the document itself, and that a stored row does not yet.
+    """
     if kind not in documents.TABLES:
         return ()
     columns = ("id", *_AMOUNTS, *_STATUS.get(kind, ()))
-    held = Lookup(_DOCUMENT, documents.TABLES[kind], columns, {"id": document}, limit=1, is_locking=True)
+    kept = () if is_chosen else (document,)
+    where = {"id": document}
+    held = Lookup(_DOCUMENT, documents.TABLES[kind], columns, where, limit=1, is_locking=True, is_own=True, kept=kept)
     return (held, *documents.line_lookups(kind, document), *_paid(draft, kind, document))
 
 

@@ -27,7 +27,7 @@ class ReplyRule:
         """Read the ticket, which is held until the reply has changed it, the settings, and who writes."""
         if draft.operation == "delete":
             return ()
-        contacts = contact_lookup([draft.after().get("contactid")])
+        contacts = contact_lookup([draft.after().get("contactid")], draft.stored.get("contactid"))
         if draft.operation == "update":
             return contacts if _has_new_author(draft) else ()
         return (_ticket_lookup(_TICKET, draft.values.get("ticketid")), option_lookup(), *contacts)
@@ -37,7 +37,7 @@ class ReplyRule:
         if draft.operation != "create" or not found.get(_TICKET):
             return ()
         merged = found[_TICKET][0]["merged_ticket_id"]
-        target = (_ticket_lookup(_TARGET, merged),) if merged else ()
+        target = (_ticket_lookup(_TARGET, merged, merged),) if merged else ()
         if not is_assigning(found):
             return target
         key = merged or found[_TICKET][0]["ticketid"]
@@ -61,10 +61,10 @@ class ReplyRule:
 # What is read
 
 
-def contact_lookup(contacts: Iterable[object]) -> tuple[Lookup, ...]:
-    """Return the lookup of the customers of some contacts, none when there are no contacts."""
+def contact_lookup(contacts: Iterable[object], *kept: object) -> tuple[Lookup, ...]:
+    """Return the lookup of the customers of some contacts, none when there are no contacts; ``kept`` as in `Lookup`."""
     known = tuple(dict.fromkeys(contact for contact in contacts if contact))
-    return (Lookup(_CONTACTS, "contacts", ("id", "userid"), {"id": known}),) if known else ()
+    return (Lookup(_CONTACTS, "contacts", ("id", "userid"), {"id": known}, is_own=True, kept=kept),) if known else ()
 
 
 def option_lookup() -> Lookup:
@@ -72,8 +72,9 @@ def option_lookup() -> Lookup:
     return Lookup(_OPTIONS, "options", ("name", "value"), {"name": (REPLY_STATUS, ASSIGN_FIRST)})
 
 
-def _ticket_lookup(name: str, key: object) -> Lookup:
-    return Lookup(name, "tickets", _TICKET_COLUMNS, {"ticketid": key}, limit=1, is_locking=True)
+def _ticket_lookup(name: str, key: object, *kept: object) -> Lookup:
+    where = {"ticketid": key}
+    return Lookup(name, "tickets", _TICKET_COLUMNS, where, limit=1, is_locking=True, is_own=True, kept=kept)
 
 
 def _option(found: Found, name: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from gateway.catalog.kinds import ColumnType
 from gateway.catalog.model import Catalog, Column, InternalColumn, Table
+from gateway.errors import ForbiddenError
 from gateway.execution.database import Outcome, Session
 from gateway.operations.managed.model import (
     Added,
@@ -21,6 +23,8 @@ from gateway.operations.managed.model import (
     RowWrite,
     UpdateRows,
 )
+from gateway.query.context import Context
+from gateway.query.own import MOST_ASKED, is_narrowed, plan_own
 from gateway.query.plan import (
     And,
     Compare,
@@ -71,11 +75,19 @@ class ManagedRows:
         """Return a table by its name without the prefix, None when this database lacks it."""
         return self._catalog.tables.get(self._catalog.prefix + name)
 
-    async def find(self, session: Session, lookups: Iterable[Lookup]) -> dict[str, tuple[Row, ...]]:
-        """Return the rows of each lookup. One statement per lookup."""
-        return {lookup.name: await self._find(session, lookup) for lookup in lookups}
+    async def find(
+        self, session: Session, lookups: Iterable[Lookup], caller: Context | None = None
+    ) -> dict[str, tuple[Row, ...]]:
+        """Return the rows of each lookup, and of own ones those that are the ``caller``'s.
 
-    async def _find(self, session: Session, lookup: Lookup) -> tuple[Row, ...]:
+        One statement per lookup, and one more for an own one of a table under the caller's row filter.
+
+        Raises:
+            ForbiddenError: ``grant_missing`` for a kept row outside.
+        """
+        return {lookup.name: await self._find(session, lookup, caller) for lookup in lookups}
+
+    async def _find(self, session: Session, lookup: Lookup, caller: Context | None) -> tuple[Row, ...]:
         table = self.table(lookup.table)
         columns = self._readable(table) if table is not None else {}
         if table is None or any(name not in columns for name in _named(lookup)):
@@ -86,6 +98,9 @@ class ManagedRows:
             values.append(lookup.limit)
         optional = (name for name in lookup.optional if name in columns)
         chosen = tuple(columns[name] for name in (*lookup.columns, *optional))
+        is_own = lookup.is_own and is_narrowed(caller, table)
+        if is_own:
+            chosen = tuple(dict.fromkeys((*chosen, *table.key)))
         plan = ReadPlan(
             table,
             chosen,
@@ -96,7 +111,33 @@ class ManagedRows:
         )
         statement = self._statements.read(plan)
         rows = (await session.run(statement.text, statement.bind(tuple(values)))).rows
-        return tuple(plain_row(chosen, row) for row in rows)
+        found = tuple(plain_row(chosen, row) for row in rows)
+        return await self._own(session, table, lookup, found, caller) if is_own and caller is not None else found
+
+    async def _own(
+        self, session: Session, table: Table, lookup: Lookup, rows: tuple[Row, ...], caller: Context
+    ) -> tuple[Row, ...]:
+        """Those of some rows that are the caller's."""
+        key = table.key[0].name if table.key else ""
+        own = await self.own_keys(session, table, [row.get(key) for row in rows], caller)
+        if any(row.get(key) in lookup.kept for row in rows if row.get(key) not in own):
+            raise _outside(table)
+        return tuple(row for row in rows if row.get(key) in own)
+
+    async def own_keys(
+        self, session: Session, table: Table, keys: Sequence[object], caller: Context
+    ) -> AbstractSet[object]:
+        """Return which of some keys are those of rows that the caller's row filter lets through.
+
+        None are where a table has no key of one column: what cannot be told is refused.
+        """
+        own: set[object] = set()
+        for start in range(0, len(keys) if len(table.key) == 1 else 0, MOST_ASKED):
+            plan, values = plan_own(caller, table, keys[start : start + MOST_ASKED])
+            statement = self._statements.read(plan)
+            rows = (await session.run(statement.text, statement.bind(values))).rows
+            own.update(plain_value(table.key[0].type, row[0]) for row in rows)
+        return own
 
     def _readable(self, table: Table) -> Mapping[str, Column]:
         """What rules read: the columns that clients may see, and the hidden ones that rules go by."""
@@ -106,21 +147,44 @@ class ManagedRows:
             found = self._columns[table.name] = {**hidden, **table.column_by_name}
         return found
 
-    async def write(self, session: Session, writes: Iterable[RowWrite], keys: dict[str, object]) -> None:
-        """Write rows in order; ``keys`` has the keys of rows inserted so far and gains those of labelled ones."""
+    async def write(
+        self, session: Session, writes: Iterable[RowWrite], keys: dict[str, object], caller: Context | None = None
+    ) -> None:
+        """Write rows in order; ``keys`` has the keys of rows inserted so far and gains those of labelled ones.
+
+        Raises:
+            ForbiddenError: ``grant_missing`` where a row that is there would change that is not the ``caller``'s.
+        """
         for each in writes:
             table = self.table(each.table)
             if table is None:
                 continue
+            if not isinstance(each, InsertRow) and caller is not None and is_narrowed(caller, table):
+                await self._check_own(session, table, _known(each.where, keys), caller)
             outcome = await self._run(session, table, each, keys)
             if isinstance(each, InsertRow) and each.label is not None:
                 keys[each.label] = _key_of(table, each.values) or outcome.last_id
+
+    async def _check_own(self, session: Session, table: Table, where: Row, caller: Context) -> None:
+        values: list[object] = []
+        condition = _condition(self._readable(table), where, values)
+        statement = self._statements.read(ReadPlan(table, table.key, condition, is_locking=True))
+        rows = (await session.run(statement.text, statement.bind(tuple(values)))).rows
+        reached = [plain_value(table.key[0].type, row[0]) for row in rows] if table.key else []
+        if len(await self.own_keys(session, table, reached, caller)) < len(rows):
+            raise _outside(table)
 
     async def _run(self, session: Session, table: Table, write: RowWrite, keys: Mapping[str, object]) -> Outcome:
         values: list[object] = []
         step = _step(table, self._readable(table), write, keys, values)
         statement = self._statements.step(step)
         return await session.run(statement.text, statement.bind(tuple(values)))
+
+
+def _outside(table: Table) -> ForbiddenError:
+    return ForbiddenError(
+        "grant_missing", f"The write goes with a row of {table.resource} outside the rows the token may write."
+    )
 
 
 def _named(lookup: Lookup) -> Iterator[str]:

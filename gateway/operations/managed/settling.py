@@ -66,15 +66,21 @@ def new_document(draft: Draft, reference: str) -> object:
     return None if chosen == draft.stored.get(reference) else chosen
 
 
-def invoices_lookup(documents: Iterable[object]) -> Lookup:
-    """Return the lookup that holds invoices, in the order of their keys: writers that share two never cross."""
-    return Lookup(INVOICES, "invoices", _INVOICE_COLUMNS, {"id": tuple(documents)}, ("id",), is_locking=True)
+def invoices_lookup(draft: Draft, reference: str) -> Lookup:
+    """Return the lookup that holds the invoices of a row, in the order of their keys: two writers never cross."""
+    return _documents_lookup(INVOICES, "invoices", _INVOICE_COLUMNS, draft, reference)
 
 
-def credit_notes_lookup(documents: Iterable[object]) -> Lookup:
-    """Return the lookup that holds credit notes, in the order of their keys."""
-    where = {"id": tuple(documents)}
-    return Lookup(CREDIT_NOTES, "creditnotes", ("id", "status", "total"), where, ("id",), is_locking=True)
+def credit_notes_lookup(draft: Draft, reference: str) -> Lookup:
+    """Return the lookup that holds the credit notes of a row, in the order of their keys."""
+    return _documents_lookup(CREDIT_NOTES, "creditnotes", ("id", "status", "total"), draft, reference)
+
+
+def _documents_lookup(name: str, table: str, columns: tuple[str, ...], draft: Draft, reference: str) -> Lookup:
+    """The documents that a row concerns; the one where it stood has to be settled with it."""
+    where = {"id": tuple(movement(draft, reference).amounts)}
+    kept = (draft.stored.get(reference),)
+    return Lookup(name, table, columns, where, ("id",), is_locking=True, is_own=True, kept=kept)
 
 
 def invoice_reads(found: Found, joined: object, *, shows_number: bool = False) -> Iterator[Lookup]:

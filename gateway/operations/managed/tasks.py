@@ -71,7 +71,8 @@ def _defaults_lookup(draft: Draft) -> tuple[Lookup, ...]:
 def _milestone_lookup(draft: Draft) -> tuple[Lookup, ...]:
     if not draft.values.get("milestone"):
         return ()
-    return (Lookup(MILESTONE, "milestones", ("project_id",), {"id": draft.values["milestone"]}),)
+    is_new = _changed(draft, "milestone")
+    return (Lookup(MILESTONE, "milestones", ("project_id",), {"id": draft.values["milestone"]}, is_own=is_new),)
 
 
 # What is wrong

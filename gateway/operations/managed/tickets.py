@@ -33,7 +33,9 @@ class TicketRule:
         if draft.operation == "delete":
             return ()
         looked = [
-            Lookup(name, table, (key,), {key: value}, limit=1, optional=_MERGED if name == _TARGET else ())
+            Lookup(name, table, (key,), {key: value}, limit=1, optional=_MERGED, is_own=True)
+            if name == _TARGET
+            else Lookup(name, table, (key,), {key: value}, limit=1)
             for name, table, key, value in _references(draft)
             if value is not None
         ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import UnavailableError
-from gateway.web.exchange import HANDLER, Exchange, exchange_of
+from gateway.web.exchange import EXCHANGE, HANDLER, Exchange
 from gateway.web.trail import Trail
 
 
@@ -17,14 +19,14 @@ class Audit:
         self._trail = trail
         self._is_closed = is_closed
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        exchange = exchange_of(scope)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one request; what is decided is decided at once."""
+        exchange: Exchange = scope[EXCHANGE]
         exchange.stage = "audit"
         if self._is_closed and exchange.principal is not None and self._is_unrecorded(exchange, scope["method"]):
             raise _audit_away()
         exchange.stage = HANDLER
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _is_unrecorded(self, exchange: Exchange, method: str) -> bool:
         """Whether the settings want a record of the request, and it might not be stored."""

@@ -6,6 +6,8 @@ without ``--admin``, a resource that is not there or not granted. Whatever else 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import CredentialError, ForbiddenError
@@ -15,7 +17,7 @@ from gateway.security.access import AccessBook
 from gateway.security.networks import Allowlists
 from gateway.security.principal import Principal
 from gateway.web.asked import note_asked
-from gateway.web.exchange import Exchange, exchange_of
+from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.guards import Guard, guard_of
 from gateway.web.keeper import Keeper
 
@@ -23,15 +25,15 @@ from gateway.web.keeper import Keeper
 class Authorize:
     """Notes the access, and for paths below `/api/v1` what is asked for on the catalog in place."""
 
-    def __init__(self, app: ASGIApp, keeper: Keeper, accesses: AccessBook) -> None:
+    def __init__(self, app: ASGIApp, keeper: Keeper, accesses: AccessBook, allowlists: Allowlists) -> None:
         self._app = app
         self._keeper = keeper
         self._accesses = accesses
-        self._allowlists = Allowlists()
+        self._allowlists = allowlists
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        exchange = exchange_of(scope)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one request; what is decided is decided at once."""
+        exchange: Exchange = scope[EXCHANGE]
         exchange.stage = "authorize"
         guard = guard_of(scope["path"])
         if guard != "public":
@@ -39,7 +41,7 @@ class Authorize:
             check_caller(principal, guard, self._allowlists, exchange)
             if is_below_base(scope["raw_path"]):
                 self._address(exchange, principal, scope["raw_path"], scope["method"])
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _address(self, exchange: Exchange, principal: Principal, raw_path: bytes, method: str) -> None:
         named = parse_path(raw_path)

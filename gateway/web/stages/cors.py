@@ -7,13 +7,14 @@ other answers say of origins, the headers' recorder adds.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import ForbiddenError
 from gateway.settings import Settings
-from gateway.web.exchange import exchange_of
+from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.origins import Origins
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY", "OPTIONS")
@@ -48,18 +49,22 @@ class Cors:
             (b"access-control-max-age", str(settings.cors_max_age_s).encode()),
         ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        exchange = exchange_of(scope)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one request; nothing is done for one that no page sent."""
+        exchange: Exchange = scope[EXCHANGE]
         exchange.stage = "cors"
         if exchange.origin:
-            if is_preflight(scope):
-                await self._check(exchange.origin)
-                await send({"type": "http.response.start", "status": 204, "headers": self._answer.copy()})
-                await send({"type": "http.response.body", "body": b""})
-                return
-            await self._origins.learn(exchange.origin)  # so that the headers of a refusal know it
-            self._check_password(scope, exchange.origin)
+            return self._of_page(exchange.origin, scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _of_page(self, origin: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_preflight(scope):
+            await self._check(origin)
+            await send({"type": "http.response.start", "status": 204, "headers": self._answer.copy()})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self._origins.learn(origin)  # so that the headers of a refusal know it
+        self._check_password(scope, origin)
         await self._app(scope, receive, send)
 
     async def _check(self, origin: str) -> None:

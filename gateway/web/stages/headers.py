@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Awaitable
 from itertools import count
 from time import monotonic
 from typing import Final
@@ -54,7 +55,7 @@ class Headers:
         hsts = ((b"strict-transport-security", b"max-age=%d" % settings.hsts_s),) if settings.hsts_s else ()
         self._defaults = (plain, Defaults(hsts))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         given, origin = b"", b""
         for name, value in scope["headers"]:
@@ -62,7 +63,7 @@ class Headers:
                 given = value
             elif name == b"origin":
                 origin = b"%s, %s" % (origin, value) if origin else value  # two of them are none that is allowed
-        request_id = self._ids.of(given)
+        request_id = self._ids.of(given) if given else self._ids.new()
         began = monotonic()
         peer = self._peer_of(scope)
         exchange = Exchange(
@@ -71,7 +72,7 @@ class Headers:
         scope[EXCHANGE] = exchange
         complete = self._defaults[peer.is_secure].complete
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 complete(headers)
@@ -82,9 +83,9 @@ class Headers:
                     headers.extend(self._origins.headers_of(exchange))
                 if self._is_timed:
                     headers.append((b"server-timing", server_timing(began)))
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        return self._app(scope, receive, send_with_headers)
 
 
 class RequestIds:
@@ -98,6 +99,10 @@ class RequestIds:
         """Return the client's own request id when it is a plain word, else a new one."""
         if given and _ACCEPTED_ID.fullmatch(given):
             return given
+        return self.new()
+
+    def new(self) -> bytes:
+        """Return an id that no other request has."""
         return b"%s%08x" % (self._prefix, next(self._numbers))
 
 

@@ -6,6 +6,7 @@ in the audit trail, in the metrics and, where the settings want it, as a line of
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from time import monotonic
 from typing import Final
 
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError, InternalError, MethodError, NotFoundError, RequestError
 from gateway.observe import Observer, RequestFailed, RequestUnavailable
-from gateway.web.exchange import Exchange, exchange_of
+from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.logs import SERVED, log_request
 from gateway.web.replies import send_problem
 from gateway.web.tally import Tally
@@ -38,15 +39,15 @@ class Records:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[EXCHANGE]
         served = [scope]
         SERVED.set(served)
         self._tally.running += 1
 
-        async def noting(message: Message) -> None:
+        def noting(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, noting)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from itertools import chain
 from math import ceil
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -20,7 +19,7 @@ from gateway.execution.failures import CommitCutError, outcome_unknown
 from gateway.settings import Settings
 from gateway.web.deadlines import Deadlines, request_timeout
 from gateway.web.disconnect import ClientGoneError
-from gateway.web.exchange import exchange_of
+from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.throttle import Throttle
 from gateway.web.turns import Turns
 
@@ -58,19 +57,26 @@ class Shield:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        exchange = exchange_of(scope)
+        exchange: Exchange = scope[EXCHANGE]
         exchange.stage = "shield"
         if REFUSAL in scope:
             raise scope[REFUSAL]
-        wait_s = self._throttle.allow(exchange.address)
+        is_health = scope["path"] in HEALTH_PATHS  # whoever looks may share its address with a flood
+        wait_s = 0.0 if is_health else self._throttle.allow(exchange.address)
         if wait_s:
             raise _throttled(wait_s)
         self._form.check(scope)
         task = asyncio.current_task()
         assert task is not None  # a coroutine that runs is some task's
         self._deadlines.begin(task, exchange)
+        turns = self._turns
         try:
-            await self._in_turn(task, scope, receive, send)
+            if not is_health:
+                if not turns.take(task):
+                    receive = await turns.wait(task, receive)
+                if scope["method"] in _WITH_BODY:
+                    receive = _Apart(turns, task, receive)
+            await self._app(scope, receive, send)
         except ClientGoneError:
             return
         except asyncio.CancelledError as error:
@@ -78,21 +84,8 @@ class Shield:
                 raise
             raise (outcome_unknown() if isinstance(error, CommitCutError) else request_timeout()) from error
         finally:
+            turns.give(task)  # which it may not have had, or given away
             self._deadlines.end(task)
-
-    async def _in_turn(self, task: asyncio.Task[None], scope: Scope, receive: Receive, send: Send) -> None:
-        turns = self._turns
-        if scope["path"] in HEALTH_PATHS:
-            await self._app(scope, receive, send)
-            return
-        if not turns.take(task):
-            receive = await turns.wait(task, receive)
-        try:
-            if scope["method"] in _WITH_BODY:
-                receive = _Apart(turns, task, receive)
-            await self._app(scope, receive, send)
-        finally:
-            turns.give(task)
 
 
 class _Apart:
@@ -149,11 +142,19 @@ class FormLimits:
         headers = scope["headers"]
         if len(headers) > self.headers:
             raise headers_too_large(f"The request has more than {self.headers} headers.")
-        if sum(map(len, chain.from_iterable(headers))) > self.header_bytes:
+        size, framing = 0, 0
+        for name, value in headers:
+            size += len(name) + len(value)
+            if name in _FRAMING:
+                framing += 1 if name == b"host" else 2  # a single Host is what nearly every request has
+        if size > self.header_bytes:
             raise headers_too_large(f"The headers exceed {self.header_bytes} bytes.")
-        framing = [pair for pair in headers if pair[0] in _FRAMING]
-        if len(framing) > 1 or (framing and framing[0][0] != b"host"):
-            self._check_framing(framing, scope["method"])
+        if framing != 1:
+            framed = [pair for pair in headers if pair[0] in _FRAMING]
+            if scope.get("http_version") == "1.1" and not any(name == b"host" for name, _ in framed):
+                raise RequestError("header_invalid", "Send a Host (RFC 9112, section 3.2).", headers=_CLOSE)
+            if framing:
+                self._check_framing(framed, scope["method"])
 
     def _check_framing(self, framing: list[tuple[bytes, bytes]], method: str) -> None:
         """What ends a body must be said once: whoever stands between client and gateway may read it another way.

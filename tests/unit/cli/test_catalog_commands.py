@@ -46,7 +46,12 @@ def settings(here: Path) -> Mapping[str, str]:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """What would have been served: the server is not started."""
     started: list[Settings] = []
-    monkeypatch.setattr("gateway.cli.server.run", lambda settings, listener: started.append(settings))
+
+    def serving(settings: Settings, listener: object, announce: Callable[[], None]) -> None:
+        started.append(settings)
+        announce()
+
+    monkeypatch.setattr("gateway.cli.server.run", serving)
     return started
 
 

@@ -86,6 +86,16 @@ def test_every_limit_is_stored(run: Run, books: Mapping[str, str]) -> None:
     assert policy.lineage
 
 
+def test_limits_beside_administration_come_with_a_warning(run: Run, books: Mapping[str, str]) -> None:
+    """They bind nobody who can make a token without them; it is made all the same."""
+    limited = run("token", "create", "--name", "boss", "--admin", "--grant", "*:*", "--max-rows", "5", **books)
+    plain = run("token", "create", "--name", "other", "--admin", **books)
+
+    assert (limited.exit_code, plain.exit_code) == (0, 0)
+    assert "without them" in limited.stderr
+    assert "without them" not in plain.stderr
+
+
 def test_rotation_keeps_limits_and_lineage(run: Run, books: Mapping[str, str]) -> None:
     """A new token under an old name has a lineage of its own: it is given none of the old one's answers."""
     create(run, *LIMITS, **books)

@@ -12,8 +12,9 @@ import pytest
 from click.testing import Result
 
 from gateway.security.tokens import digest_of, looks_like_token
+from gateway.state.failures import StateAwayError
 from gateway.state.store import StateStore
-from gateway.state.tokens import TokenRecord
+from gateway.state.tokens import TokenRecord, TokenStore
 
 Run = Callable[..., Result]
 STATE = "gateway-state.sqlite3"
@@ -152,6 +153,7 @@ def test_the_list_as_json_has_ended_tokens_too(run: Run) -> None:
 
 def test_an_empty_list_says_how_to_make_a_token(run: Run) -> None:
     """On stderr; stdout stays empty, and JSON stays JSON."""
+    StateStore.open(STATE).close()
     assert (run("token", "list").stdout, json.loads(run("token", "list", "--json").stdout)) == ("", [])
     assert "gateway token create" in run("token", "list").stderr
 
@@ -169,7 +171,8 @@ def test_a_revoked_token_does_not_work(run: Run, name_or_id: str) -> None:
 
 def test_revoking_an_unknown_token_is_a_problem(run: Run) -> None:
     """A typing error must not look like success."""
-    result = run("token", "revoke", "bi")
+    create(run)
+    result = run("token", "revoke", "by")
 
     assert result.exit_code == 1
     assert "gateway token list" in result.stderr
@@ -205,7 +208,8 @@ def test_a_token_is_explained_without_a_database(run: Run) -> None:
 
 def test_explaining_an_unknown_token_is_a_problem(run: Run) -> None:
     """With the command that lists them."""
-    result = run("token", "explain", "bi")
+    create(run)
+    result = run("token", "explain", "by")
 
     assert result.exit_code == 1
     assert "gateway token list" in result.stderr
@@ -220,6 +224,50 @@ def test_another_state_file_can_be_named(run: Run, here: Path) -> None:
     run("token", "create", "--name", "b", "--admin", GATEWAY_STATE_PATH="var/b.sqlite3")
 
     assert sorted(file.name for file in (here / "var").iterdir()) == ["a.sqlite3", "b.sqlite3"]
+
+
+@pytest.mark.parametrize("command", [("list",), ("revoke", "bi"), ("rotate", "bi"), ("explain", "bi")])
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_what_only_looks_or_ends_makes_no_store(
+    run: Run, here: Path, command: tuple[str, ...], *, is_empty: bool
+) -> None:
+    """In a wrong directory, or where the file of a running gateway is gone: an empty store would end every token."""
+    if is_empty:
+        (here / STATE).touch()
+    result = run("token", *command)
+
+    assert result.exit_code == 1
+    assert f"The state file {here / STATE} is not there" in result.stderr
+    assert "GATEWAY_STATE_PATH" in result.stderr
+    assert [file.stat().st_size for file in here.iterdir()] == [0] * is_empty
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("revoke", "bi"), '"bi" was NOT revoked'),
+        (("rotate", "bi"), '"bi" was NOT replaced'),
+        (("create", "--name", "new", "--grant", "*:read"), '"new" was NOT made'),
+    ],
+)
+def test_a_store_that_takes_nothing_is_told_with_what_did_not_happen(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], said: str
+) -> None:
+    """Which store, why, and that the token is as it was: here every write of a token finds the disk full."""
+    create(run)
+    before = run("token", "list", "--json").stdout
+
+    def full(*_: object, **__: object) -> None:
+        raise StateAwayError("database or disk is full")
+
+    for name in ("create", "revoke", "rotate"):
+        monkeypatch.setattr(TokenStore, name, full)
+    result = run("token", *command)
+
+    assert result.exit_code == 1
+    assert f"The state store {STATE} failed (database or disk is full): {said}" in result.stderr
+    assert result.stdout == ""
+    assert run("token", "list", "--json").stdout == before
 
 
 def test_a_state_file_that_cannot_be_is_a_problem(run: Run) -> None:

@@ -76,6 +76,7 @@ def test_the_unit_waits_longer_than_the_gateway_takes_to_stop() -> None:
     assert int(directives["TimeoutStopSec"]) > chosen.drain_s + chosen.stop_wait_s
     assert (directives["KillSignal"], directives["KillMode"]) == ("SIGTERM", "mixed")
     assert directives["ExecReload"] == "/bin/kill -HUP $MAINPID"
+    assert directives["Restart"] == "always"  # an end by a signal such as SIGHUP counts as clean
 
 
 def test_the_unit_gives_away_nothing_it_need_not() -> None:

@@ -184,3 +184,50 @@ def test_limits_are_settings() -> None:
     settings = Settings(export_most=3, export_limit_s=4.0, export_stall_s=5.0, export_spool_bytes=70_000)
 
     assert limits_of(settings) == ExportLimits(3, 4.0, 5.0, 70_000)
+
+
+def capped(asked: Question, most: int) -> Question:
+    access = replace(asked.context.access, most_rows=most)
+    return replace(asked, context=replace(asked.context, access=access))
+
+
+@pytest.mark.parametrize(("number", "most"), [(0, 5), (5, 5), (7, 300)])
+async def test_a_caller_whose_pages_are_capped_may_export_as_many_rows(number: int, most: int) -> None:
+    """Which are then read at once, so that it is known before the first byte whether there are more."""
+    database = Numbered(number)
+
+    assert sizes(await parts(database, capped(question("leads?fields=id,name"), most))) == [number]
+    assert database.asked("SELECT") == 1
+
+
+@pytest.mark.parametrize("target", ["leads?fields=id,name", "leads?fields=id,name&sort=-name", "staff?fields=staffid"])
+async def test_a_longer_export_is_refused_to_a_caller_whose_pages_are_capped(target: str) -> None:
+    """Whole, and before anything of it is told; nothing more than one row beyond the cap is read."""
+    database = Numbered(6)
+    with pytest.raises(GatewayError, match=r"more than 5 rows.*per_page=5") as refused:
+        await parts(database, capped(question(target), 5))
+
+    assert refused.value.code == "rows_too_many"
+    assert database.asked("SELECT") == 1
+
+
+async def test_a_page_within_the_cap_is_exported_as_it_was_asked_for() -> None:
+    """More rows follow, which nobody asked for."""
+    assert sizes(await parts(Numbered(30), capped(question("leads?fields=id&limit=5", is_paged=True), 5))) == [5]
+
+
+class Groups(FakeDatabase):
+    """Six groups."""
+
+    async def run(self, text: str, parameters: Parameters = ()) -> Outcome:
+        """Answer with as many as are asked for."""
+        return Outcome([(number, 1) for number in range(6)][: int(str(parameters[-1]))])
+
+
+async def test_groups_are_capped_as_rows_are() -> None:
+    """They are rows of the answer."""
+    with pytest.raises(GatewayError) as refused:
+        await parts(Groups(), capped(question("leads?group=status&metrics=count"), 5))
+    found = await parts(Groups(), capped(question("leads?group=status&metrics=count"), 6))
+
+    assert (refused.value.code, sizes(found)) == ("rows_too_many", [6])

@@ -264,6 +264,14 @@ async def test_the_missing_index_is_named(query: str, said: str) -> None:
     assert (await Guarding(SORTED).refusal(f"invoices?{query}")).startswith(said)
 
 
+async def test_a_key_that_the_client_may_not_read_is_not_offered_for_sorting() -> None:
+    """It stands at the end of every order, and nobody asked for it."""
+    some = granted({"invoices": frozenset({"total", "clientnote"})})
+    for is_told in (True, False):
+        said = await Guarding(SORTED).refusal("invoices?sort=-total", some, is_told=is_told)
+        assert said == "No missing index would help this query; narrow it by total, where invoices has an index."
+
+
 async def test_indexes_that_are_there_are_offered() -> None:
     """Those of columns that the client sees."""
     said = await Guarding(SORTED).refusal("invoices?q=x&fields=id,total,status,subtotal")

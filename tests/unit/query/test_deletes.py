@@ -108,6 +108,36 @@ def test_rows_that_are_not_owned_block() -> None:
     assert limits == {MOST_COUNTED + 1}
 
 
+def test_rows_outside_the_callers_row_filter_are_only_summed_up() -> None:
+    """Each child table under a filter is counted twice: what meets the filter, and what does not."""
+    catalog = perfex_catalog(exposure_of("clients", "invoices", "tickets"))
+    mine = Grant(READ, row_filter=(ConditionIntent(("status",), "2", "row filter"),))
+    whole = granted(clients=Grant(frozenset(OPERATIONS)), invoices=Grant(READ))
+    narrow = granted(clients=Grant(frozenset(OPERATIONS)), invoices=mine)
+
+    own, others = (
+        item for item in delete("clients/1", catalog, narrow).dependants if "invoices" in item.plan.table.name
+    )
+
+    assert (own.resource, others.resource) == ("invoices", None)
+    assert isinstance(others.plan.condition, And)
+    assert [part.is_unknown_too for part in others.plan.condition.parts if isinstance(part, Not)] == [True]
+    assert len(blocking(delete("clients/1", catalog, narrow))) == len(blocking(delete("clients/1", catalog, whole))) + 1
+
+
+def test_rows_outside_do_not_forget_the_deleted_row() -> None:
+    """They stand in its way where the caller has a row filter on their table; else they are changed with it."""
+    every = frozenset(OPERATIONS)
+    mine = Grant(every, row_filter=(ConditionIntent(("clientid",), "1", "row filter"),))
+    whole = delete("projects/1", access=granted(projects=Grant(every), expenses=Grant(every)))
+    narrow = delete("projects/1", access=granted(projects=Grant(every), expenses=mine))
+
+    def told(planned: PlannedWrite) -> list[str | None]:
+        return [item.resource for item in planned.dependants if item.plan.table.resource == "expenses"]
+
+    assert (told(whole), told(narrow)) == ([], [None])
+
+
 FAMILY = (
     reflected("people", "id int!", "boss int", foreign_keys=[ReflectedForeignKey(("boss",), "people", ("id",))]),
     reflected(

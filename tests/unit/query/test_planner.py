@@ -205,10 +205,10 @@ def test_the_key_of_a_kept_plan_is_exchanged() -> None:
     planned = ask(CRM, "taggables/invoice,7,9")
     clock = Clock(NOW, CRM.zone)
 
-    assert values_for_key(planned, ("lead", "1", "2"), clock) == ("lead", 1, 2)
+    assert values_for_key(planned, ("lead", "1", "2"), clock, ALL) == ("lead", 1, 2)
     for key in (("lead", "1"), ("lead", "x", "2")):
         with pytest.raises(RequestError) as caught:
-            values_for_key(planned, key, clock)
+            values_for_key(planned, key, clock, ALL)
         assert caught.value.code == "key_invalid"
 
 
@@ -292,7 +292,7 @@ def test_an_unknown_resource_differs_from_a_forbidden_one() -> None:
     assert known_resource(context_of(CRM), "customers") is CRM.resources["clients"]
     with pytest.raises(NotFoundError):
         known_resource(context_of(CRM), "clientz")
-    with pytest.raises(ForbiddenError, match="no grant on clients"):
+    with pytest.raises(ForbiddenError, match="no grant on clients: it lacks clients:read"):
         known_resource(context_of(CRM, granted(leads=Grant(READ))), "clients")
 
 

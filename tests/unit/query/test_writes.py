@@ -123,6 +123,17 @@ def test_a_table_without_a_key_is_written_without_reading_back() -> None:
     assert (planned.plan.result, planned.plan.key_slot) == (None, None)
 
 
+def test_a_table_without_a_key_takes_no_row_under_a_row_filter() -> None:
+    """Nobody could tell whether the new row is the caller's: it is refused before anything is written."""
+    catalog = make_catalog(reflected("log", "text varchar(20)", key=()))
+    mine = Grant(ANY, row_filter=(ConditionIntent(("text",), "mine", "row filter"),))
+
+    with pytest.raises(ForbiddenError) as caught:
+        create("log", {"text": "mine"}, catalog, granted(log=mine))
+    assert caught.value.code == "grant_missing"
+    assert "no key" in caught.value.detail
+
+
 def test_every_fault_is_named() -> None:
     """Unknown, hidden, derived, wrong, missing: one entry each."""
     body = {"nme": "x", "hash": "h", "lead_value": "1.005", "country": None, "id": "a", "is_public": 7777}
@@ -406,10 +417,27 @@ def test_a_nested_row_needs_only_the_grant_on_its_parent() -> None:
     body = {"company": "Acme", "notes": [{"description": "met at the fair"}]}
     narrow = Grant(READ, writable=frozenset())
 
+    assert create("clients", body, access=granted(clients=Grant(ANY))).children["notes"]
     assert create("clients", body, access=granted(clients=Grant(ANY), notes=Grant(READ))).children["notes"]
     assert faults(create, "clients", body, access=granted(clients=Grant(ANY), notes=narrow)) == {
         "notes/0/description": "read_only"
     }
+
+
+def test_a_nested_row_of_a_closed_table_is_refused() -> None:
+    """A grant without any operation is that of a policy that cannot be met."""
+    body = {"company": "Acme", "notes": [{"description": "met at the fair"}]}
+
+    with pytest.raises(ForbiddenError, match="notes:create"):
+        create("clients", body, access=granted(clients=Grant(ANY), notes=Grant(frozenset())))
+
+
+def test_only_callers_with_a_row_filter_have_their_rows_told_apart() -> None:
+    """A write of anybody else carries nothing to tell them by, and asks the database nothing more."""
+    filtered = Grant(READ, row_filter=(ConditionIntent(("assigned",), "5", "row filter"),))
+
+    assert create("tags", {"name": "x"}).caller is None
+    assert create("tags", {"name": "x"}, access=granted(tags=Grant(ANY), leads=filtered)).caller is not None
 
 
 def test_a_computed_field_that_the_caller_may_not_read_is_never_compared() -> None:

@@ -58,6 +58,29 @@ def test_json_has_its_media_types(media_type: str) -> None:
     assert parsed('{"a": 1}', media_type).values == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json; charset=utf-16",
+        'application/json;charset="iso-8859-1"',
+        "application/json; charset=utf-8; charset=latin1",
+        "application/x-www-form-urlencoded; CHARSET = windows-1252",
+        "application/json; charset=",
+    ],
+)
+def test_text_in_another_encoding_is_refused_and_not_misread(media_type: str) -> None:
+    """All that is read is UTF-8, whatever a client says that it sent."""
+    assert refused("{}", media_type) == "media_type_unsupported"
+    with pytest.raises(RequestError):
+        parse_rows(media_type, b"[{}]", 8)
+
+
+@pytest.mark.parametrize("media_type", ["application/json; Charset=UTF8", "application/json; x=y; charset='utf-8'"])
+def test_utf8_may_be_said(media_type: str) -> None:
+    """As many clients do, in more than one way."""
+    assert parsed('{"a": 1}', media_type).values == {"a": 1}
+
+
 @pytest.mark.parametrize("media_type", [None, "", "text/plain", "multipart/form-data; boundary=x", "application/xml"])
 def test_other_media_types_are_refused(media_type: str | None) -> None:
     """With what is accepted in a header."""

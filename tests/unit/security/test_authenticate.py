@@ -271,6 +271,31 @@ async def test_forgetting_asks_the_store_again() -> None:
     assert len(world.looks) == 2
 
 
+async def test_forgetting_takes_nobody_for_a_guesser() -> None:
+    """A token that was valid is still known as such, until the store says otherwise, and its principal is the same."""
+    world = World()
+    authenticator = world.authenticator()
+    first = await authenticated(authenticator)
+    authenticator.forget()
+
+    assert authenticator.known(TOKEN) is None
+    assert authenticator.was_valid(TOKEN)
+    assert (await authenticated(authenticator)).principal is first.principal
+
+
+@pytest.mark.parametrize("end", ["expires_at", "revoked_at"])
+async def test_a_token_that_has_ended_is_told_from_one_that_never_was(end: str) -> None:
+    """Also by a worker that never saw it at work: the store has its record."""
+    world = World()
+    world.stored = record(**{end: START})
+    authenticator = world.authenticator()
+    for token in (TOKEN, OTHER, b"gw_live_guess"):
+        with pytest.raises(CredentialError):
+            await authenticated(authenticator, token)
+
+    assert [authenticator.has_ended(token) for token in (TOKEN, OTHER, b"gw_live_guess")] == [True, False, False]
+
+
 async def test_a_flood_of_unknown_tokens_does_not_push_out_the_known_one() -> None:
     """Both memories are bounded, and they are apart."""
     world = World()

@@ -166,6 +166,8 @@ async def test_a_claim_can_hold_a_policy(path: Path) -> None:
         {"readable": ["userid"]},
         {"readable": {"clients": "userid"}},
         {"readable": {"clients": []}},
+        {},
+        {"is_signed": False},
         {"rows": {"invoices": [12]}},
         {"rows": {"invoices": [""]}},
         {"addresses": "10.0.0.0/8"},
@@ -306,3 +308,28 @@ def test_the_missing_extra_is_named(path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "jwt", None)
     with pytest.raises(ConfigurationError, match=r"install perfex-gateway\[jwt\]"):
         opened(path)
+
+
+@pytest.mark.parametrize("exp", [1e18, 10**30])
+async def test_an_expiry_that_no_calendar_has_is_refused_in_our_own_words(path: Path, exp: float) -> None:
+    """What the platform says of it concerns nobody."""
+    with pytest.raises(CredentialError) as caught:
+        await identity(path, exp=exp)
+
+    assert caught.value.detail == "The JWT is not accepted: its expiry (exp) is no time that a calendar has."
+
+
+async def test_a_jwt_that_has_expired_is_told_from_a_guess(path: Path) -> None:
+    """A worker that took it once knows it; it is valid no more."""
+    now = int(time.time())
+    token, other = signed(exp=now + 60), signed(exp=now - 60)
+    authenticator = Authenticator(lambda _: (), identities=opened(path))
+    await authenticator.find(token)
+    assert authenticator.was_valid(token)
+    authenticator._identities = opened(path, jwt_audience="another")
+    for item in (token, other):
+        with pytest.raises(CredentialError):
+            await authenticator.find(item)
+
+    assert [authenticator.has_ended(item) for item in (token, other)] == [True, False]
+    assert not authenticator.was_valid(token)

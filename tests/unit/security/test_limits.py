@@ -290,6 +290,22 @@ def test_a_spent_block_is_not_used_after_its_life() -> None:
     assert not account.take(101.0)
 
 
+@given(st.integers(0, 40), st.floats(0.0, 2.0))
+def test_spending_says_at_once_whether_more_should_be_asked_for(taken: int, later: float) -> None:
+    """The same as taking and looking at what is left then, at each moment of a block's life and after it."""
+    one, other = (Account(terms_of(Rate(1_000, 10)), "w") for _ in range(2))
+    for account in (one, other):
+        account.receive(account.ask(100.0), Grant(40, 900, 9_000), 100.0)
+        for _ in range(taken):
+            account.take(100.0)
+
+    is_taken = one.take(100.0 + later)
+    expected = (2 if one.is_low(100.0 + later) else 1) if is_taken else 0
+
+    assert other.spend(100.0 + later) == expected
+    assert other.left == one.left
+
+
 def test_what_is_left_and_when_more_will_be_is_told() -> None:
     """Remaining falls with each request; the reset is in whole seconds and never zero."""
     account = Account(terms_of(Rate(1_000, 10)), "w")

@@ -32,6 +32,13 @@ def test_what_is_no_network_is_refused(text: str) -> None:
         parse_network(text)
 
 
+@pytest.mark.parametrize("text", ["fe80::1%eth0", "fe80::%1/64", "10.0.0.1%eth0"])
+def test_the_zone_of_an_address_is_refused(text: str) -> None:
+    """The addresses of requests have none, so that such a network would hold nobody."""
+    with pytest.raises(ConfigurationError, match="is no network"):
+        parse_network(text)
+
+
 def test_bits_behind_the_prefix_are_refused_with_what_was_meant() -> None:
     """Nobody can tell whether the address or the prefix is the mistake."""
     with pytest.raises(ConfigurationError, match=r"did you mean 192\.168\.4\.0/24"):

@@ -37,6 +37,7 @@ def record(number: int = 0, **given: Any) -> AuditRecord:
         code=None,
         stage="handler",
         duration_us=190,
+        outcome=None,
     )
     return usual._replace(**given)
 
@@ -174,10 +175,31 @@ def test_no_more_records_are_kept_than_may(store: AuditStore) -> None:
         ({"stage": "shield", "code": "uri_too_long"}, True),
         ({"stage": "authenticate", "code": "address_throttled", "principal": None}, True),
         ({"stage": "handler", "principal": None}, True),
-        ({"stage": "authenticate", "code": "token_invalid", "principal": None}, False),
+        ({"stage": "authenticate", "code": "token_invalid", "principal": None}, True),
+        ({"stage": "cors", "code": "origin_forbidden", "principal": None}, True),
         ({"stage": "handler"}, False),
     ],
 )
 def test_only_what_strangers_can_have_for_nothing_is_sampled(given: dict[str, Any], expected: bool) -> None:
-    """Refusals of the shield and of throttled addresses, and what needs no token."""
+    """Answers of the shield, and whatever nobody known asked for."""
     assert record(1, **given).is_sample == expected
+
+
+def test_a_follower_gets_every_record_once_though_ids_come_out_of_order(store: AuditStore) -> None:
+    """A server gives an id before it commits: the record of a slower transaction comes after one with a higher id."""
+    now = [0.0]
+    store.append([record(1), record(2)])
+    follower = store.follow(Search(), lambda: now[0])
+    store.append([record(3), record(4), record(5)])
+    with store._write() as connection:
+        connection.exec_driver_sql("UPDATE gw_audit SET id = id + 10 WHERE id > 2")
+    first = follower.more()
+    store.append([record(6)])
+    with store._write() as connection:
+        connection.exec_driver_sql("UPDATE gw_audit SET id = 8 WHERE at_ms = 6")
+    second, third = follower.more(), follower.more()
+    now[0] = audit.FOLLOW_SLACK_S
+    assert follower.more() == ()
+
+    assert [[each.record.at_ms for each in some] for some in (first, second, third)] == [[3, 4, 5], [6], []]
+    assert follower._floor == 15, "what is older is not looked at again"

@@ -167,6 +167,28 @@ def test_revoking_a_name_ends_the_overlap_too(store: StateStore, clock: Clock) -
     assert [(record.id, record.is_active(clock.now)) for record in ended] == [(1, False), (2, False)]
 
 
+def test_revoking_by_id_ends_the_overlap_too(store: StateStore, clock: Clock) -> None:
+    """The id of the current token means what its name does; another name's tokens are not concerned."""
+    made(store)
+    other = made(store, "other", 3)
+    new = store.tokens.rotate("bi", b"\2" * 32, "gw_live_2", overlap_s=3600)
+    ended = store.tokens.revoke(str(new.id))
+
+    assert [record.is_active(clock.now) for record in ended] == [False, False]
+    assert {record.name for record in ended} == {"bi"}
+    assert store.tokens.find("other") == other
+
+
+def test_revoking_a_superseded_token_by_id_ends_that_one_alone(store: StateStore, clock: Clock) -> None:
+    """Its overlap is cut short; the one that replaced it works on."""
+    old = made(store)
+    new = store.tokens.rotate("bi", b"\2" * 32, "gw_live_2", overlap_s=3600)
+    ended = store.tokens.revoke(str(old.id))
+
+    assert [record.id for record in ended] == [old.id]
+    assert store.tokens.find("bi") == new
+
+
 def test_rotating_an_ended_token_is_an_error(store: StateStore) -> None:
     """A revoked token does not come back under a new secret."""
     made(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -106,10 +107,11 @@ async def test_the_principal_is_noted_and_so_is_its_use() -> None:
 
 
 async def test_a_known_token_is_answered_without_leaving_the_loop() -> None:
-    """The coroutine ends at its first step: no thread, no store, no other task in between, and no body is read."""
+    """What is awaited ends at its first step: no thread, no store, no other task in between, and no body is read."""
     world = World()
     await world.serve()
-    step = world.stage(world.scope("/api/v1/rooms", {"authtoken": TOKEN.text}), world.receive, _unsent)
+    answer = world.stage(world.scope("/api/v1/rooms", {"authtoken": TOKEN.text}), world.receive, _unsent)
+    step = answer.__await__()
     with pytest.raises(StopIteration):
         step.send(None)
 
@@ -136,7 +138,7 @@ async def test_a_refusal_is_told_and_counted_and_asks_for_a_token() -> None:
     with pytest.raises(ThrottledError) as stopped:
         await world.serve(token="gw_live_guess")
 
-    assert world.events == [TokenRefused("id", "token_invalid")] * 2
+    assert world.events == [TokenRefused("id", "token_invalid")], "the first of an address is told, not each"
     assert caught.value.headers == {"WWW-Authenticate": 'Bearer realm="gateway", error="invalid_token"'}
     assert scope[EXCHANGE].answer_headers == [(b"www-authenticate", b'Basic realm="gateway", charset="UTF-8"')]
     assert stopped.value.headers == {"Retry-After": "30"}
@@ -155,6 +157,58 @@ async def test_who_was_valid_here_goes_on_beside_a_guesser() -> None:
         known.due = known.until = 0.0
 
     assert (await world.serve()).principal is not None
+
+
+async def test_the_end_of_another_token_leaves_good_ones_at_work_beside_a_guesser() -> None:
+    """Whoever ends a token lets all be looked up again; who was valid here is still not taken for the guesser."""
+    world = World(refused=Rate(2, 60))
+    await world.serve()
+    for _ in range(2):
+        with pytest.raises(CredentialError):
+            await world.serve(token="gw_live_guess")
+    world.stage._authenticator.forget()
+
+    assert (await world.serve()).principal is not None
+
+
+async def test_a_program_with_a_token_that_has_ended_keeps_nobody_out() -> None:
+    """What ended is no guess, however often it comes; the token that replaces it is looked up and works."""
+    world = World(refused=Rate(2, 60))
+    old, good = new_token(), world.record
+    await world.serve()
+    world.record = replace(good, digest=old.digest, expires_at=datetime(2026, 1, 2, tzinfo=UTC))
+    for _ in range(10):
+        with pytest.raises(CredentialError):
+            await world.serve(token=old.text)
+    world.record = good
+    world.stage._authenticator._valid.clear()
+
+    assert (await world.serve()).principal is not None
+    assert world.events == [TokenRefused("id", "token_invalid")], "the first is told, and one of a hundred"
+
+
+async def test_a_signature_that_nobody_asked_for_is_no_guess() -> None:
+    """A good token without a signing secret: what a gateway in between signed is refused, and opens nothing."""
+    world = World(refused=Rate(2, 60))
+    wrong = {"x-signature": f"v1={'0' * 64}", "x-signature-timestamp": str(NOW)}
+    world.messages = [{"type": "http.request", "body": b"", "more_body": False} for _ in range(5)]
+    for _ in range(5):
+        with pytest.raises(CredentialError, match="signature"):
+            await world.serve(headers=wrong)
+
+    assert world.stage._refusals.peek(ADDRESS) == 0.0
+
+
+async def test_a_wrong_signature_of_a_token_that_signs_is_a_guess() -> None:
+    """Who has the token and not its secret is a thief."""
+    world = World(is_signed=True, refused=Rate(2, 60))
+    wrong = {"x-signature": f"v1={'0' * 64}", "x-signature-timestamp": str(NOW)}
+    world.messages = [{"type": "http.request", "body": b"", "more_body": False} for _ in range(2)]
+    for _ in range(2):
+        with pytest.raises(CredentialError):
+            await world.serve(headers=wrong)
+
+    assert world.stage._refusals.peek(ADDRESS) > 0
 
 
 async def test_a_store_that_is_away_is_no_refusal() -> None:

@@ -12,14 +12,18 @@ import orjson
 import pytest
 
 from gateway.errors import ThrottledError, UnavailableError
+from gateway.observe import RateStoreFound, RateStoreLost
+from gateway.security.networks import Allowlists
 from gateway.security.policy import Policy
 from gateway.security.principal import Principal
 from gateway.security.rates import Rate
+from gateway.state.failures import StateAwayError
 from gateway.state.leases import Change
 from gateway.web.exchange import EXCHANGE, Exchange
-from gateway.web.limiter import AWAY_PAUSE_S, Limiter, scope_of
+from gateway.web.limiter import AWAY_PAUSE_S, MOST_RATES, SETTLED_S, Limiter, scope_of
 from gateway.web.replies import problem_body
 from gateway.web.stages.rate_limit import RateLimit
+from gateway.web.throttle import Throttle
 
 T = TypeVar("T")
 MINUTE = Rate(600, 60)
@@ -234,6 +238,27 @@ async def test_another_rate_begins_another_block(limiter: Limiter) -> None:
     assert await let_at_most(limiter, Rate(30, 60)) == 10
 
 
+async def test_rates_of_one_caller_by_turns_keep_their_blocks(limiter: Limiter, memory: Memory) -> None:
+    """As two JWTs of one subject may have them: nearly all of either is let through, and the ledger stays small."""
+    one, two = Rate(6_000, 60), Rate(6_001, 60)
+    passed, longest = 0, 0
+    while await let(limiter, (one, two)[passed % 2], "jwt:ada"):
+        passed += 1
+        longest = max(longest, *map(len, memory.texts.values()))
+
+    assert passed >= 5_000
+    assert longest < 1_000
+    assert memory.changes < passed / 5
+
+
+async def test_of_many_rates_of_one_caller_only_some_are_kept_apart(limiter: Limiter) -> None:
+    """However many there are, a worker's memory of a caller is bounded."""
+    for limit in range(600, 600 + 3 * MOST_RATES):
+        assert await let(limiter, Rate(limit, 60))
+
+    assert len(limiter._lines["token:1"].family) == MOST_RATES
+
+
 async def test_only_so_many_callers_are_remembered(memory: Memory, clock: Clock) -> None:
     """Those with nothing in hand go first; whoever is forgotten still counts in the store."""
     limiter = Limiter(memory, MINUTE, now=clock, most=10)
@@ -317,10 +342,15 @@ def request(principal: Principal | None) -> dict[str, Any]:
     return {"type": "http", EXCHANGE: exchange}
 
 
+def stage_of(limiter: Limiter) -> RateLimit:
+    """The stage, which counts no refusals of addresses."""
+    return RateLimit(passed, limiter, Allowlists(), Throttle(None))
+
+
 async def asked(limiter: Limiter, principal: Principal | None) -> Exchange:
     """Send a request through the stage."""
     scope = request(principal)
-    await RateLimit(passed, limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
+    await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
     assert scope["passed"]
     exchange: Exchange = scope[EXCHANGE]
     return exchange
@@ -333,7 +363,7 @@ async def test_a_rate_of_its_own_wins(limiter: Limiter) -> None:
     scope = request(own)
 
     with pytest.raises(ThrottledError):
-        await RateLimit(passed, limiter)(scope, None, None)  # type: ignore[arg-type]
+        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
 
     exchange = scope[EXCHANGE]
     assert exchange.stage == "rate_limit"
@@ -350,10 +380,40 @@ async def test_a_rotation_does_not_double_a_rate(limiter: Limiter) -> None:
     scope = request(Principal("token:1", "bi", (), policy=policy))
 
     with pytest.raises(ThrottledError):
-        await RateLimit(passed, limiter)(scope, None, None)  # type: ignore[arg-type]
+        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
 
     other = await asked(limiter, Principal("token:3", "other", (), policy=Policy(rate=Rate(2, 60), lineage="77aa")))
     assert dict(other.answer_headers or ())[b"x-ratelimit-remaining"] == b"1"
+
+
+@pytest.mark.parametrize(
+    ("policy", "address", "origin"),
+    [
+        (Policy(rate=Rate(2, 60), addresses=("203.0.113.0/24",)), "6.6.6.6", ""),
+        (Policy(rate=Rate(2, 60), origins=("https://app.example.com",)), "203.0.113.7", "https://evil.example"),
+        (Policy(rate=Rate(2, 60), origins=("https://app.example.com",)), "203.0.113.7", ""),
+    ],
+)
+async def test_what_is_sent_from_elsewhere_costs_the_token_nothing(
+    limiter: Limiter, policy: Policy, address: str, origin: str
+) -> None:
+    """Who took a token cannot use up its rate; the next stage refuses, and the address is counted as a guesser's."""
+    refusals = Throttle(Rate(2, 60))
+    stage = RateLimit(passed, limiter, Allowlists(), refusals)
+    owner = Principal("token:1", "bi", (), policy=policy)
+    for _ in range(5):
+        scope = request(owner)
+        scope[EXCHANGE].address, scope[EXCHANGE].origin = address, origin
+        await stage(scope, None, None)  # type: ignore[arg-type]
+        assert scope[EXCHANGE].answer_headers is None
+        assert scope["passed"]
+    scope = request(owner)
+    scope[EXCHANGE].address, scope[EXCHANGE].origin = "203.0.113.9", "https://app.example.com"
+    await stage(scope, None, None)  # type: ignore[arg-type]
+
+    assert dict(scope[EXCHANGE].answer_headers or ())[b"x-ratelimit-remaining"] == b"1"
+    assert refusals.peek(address) > 0
+    assert refusals.peek("203.0.113.9") == 0.0
 
 
 async def test_a_refusal_for_the_store_says_the_rate_too(limiter: Limiter, memory: Memory) -> None:
@@ -362,7 +422,7 @@ async def test_a_refusal_for_the_store_says_the_rate_too(limiter: Limiter, memor
     scope = request(Principal("token:1", "bi", ()))
 
     with pytest.raises(UnavailableError):
-        await RateLimit(passed, limiter)(scope, None, None)  # type: ignore[arg-type]
+        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
 
     assert dict(scope[EXCHANGE].answer_headers or ())[b"x-ratelimit-limit"] == b"600"
 
@@ -372,7 +432,7 @@ async def test_headers_of_stages_before_stay(limiter: Limiter) -> None:
     scope = request(Principal("token:1", "bi", ()))
     scope[EXCHANGE].answer_headers = [(b"www-authenticate", b"Basic")]
 
-    await RateLimit(passed, limiter)(scope, None, None)  # type: ignore[arg-type]
+    await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
 
     assert [name for name, _ in scope[EXCHANGE].answer_headers][:2] == [b"www-authenticate", b"ratelimit-policy"]
 
@@ -397,3 +457,50 @@ async def test_old_ledgers_are_removed_from_time_to_time(memory: Memory, monkeyp
     await limiter.stop()
 
     assert memory.cleaned > 0
+
+
+# A store that is away
+
+
+async def test_a_store_that_is_lost_is_told_once_with_its_reason_and_looked_for(memory: Memory, clock: Clock) -> None:
+    """At the start, and until it has answered for a while: requests may have been sent elsewhere for it."""
+    events: list[object] = []
+    limiter = Limiter(memory, MINUTE, now=clock, observer=events.append)
+    memory.error = StateAwayError("Connection refused")
+    limiter.start()
+    await settled()
+    lost = limiter.is_away
+    memory.error = None
+    await limiter.look()
+    still = limiter.is_away
+    memory.error = StateAwayError("Connection refused")
+    clock.at += SETTLED_S
+    await limiter.look()
+    memory.error = None
+    clock.at += SETTLED_S
+    await limiter.look()
+    await limiter.stop()
+
+    assert (lost, still, limiter.is_away) == (True, True, False)
+    assert events == [RateStoreLost("Connection refused"), RateStoreFound(2 * SETTLED_S)]
+    assert set(memory.texts) == {"look"}
+
+
+@pytest.mark.parametrize(
+    ("path", "is_admin", "expected"),
+    [("/metrics", True, True), ("/admin/audit", True, True), ("/admin/audit", False, False), ("/x", True, False)],
+)
+async def test_an_administrator_can_find_out_why(
+    limiter: Limiter, memory: Memory, *, path: str, is_admin: bool, expected: bool
+) -> None:
+    """Its own pages answer while nothing can be counted."""
+    memory.error = StateAwayError("Connection refused")
+    scope = {**request(Principal("token:1", "ops", (), is_admin=is_admin)), "path": path}
+    serving = stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
+    if expected:
+        await serving
+        assert scope["passed"]
+        return
+    with pytest.raises(UnavailableError) as caught:
+        await serving
+    assert str(caught.value.__cause__) == "Connection refused", "the log has the store's own reason"

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -19,7 +20,7 @@ from gateway.settings import Settings
 from gateway.web import tally as tallies
 from gateway.web.exchange import Exchange
 from gateway.web.metrics import DIRECTORY_VARIABLE, FAMILIES, Metrics, read_workers, render_metrics, write_worker
-from gateway.web.metrics_listener import start_metrics
+from gateway.web.metrics_listener import start_metrics, sweep_left
 from gateway.web.tally import BUCKETS_S, Sample, Tally
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -196,12 +197,36 @@ def test_the_launchers_listener_shows_every_worker_without_a_token() -> None:
         write_worker(directory, worker(3, 1, 2, 0.5))
         with urlopen(f"http://127.0.0.1:{home.port}/metrics", timeout=10) as answer:
             found = shown(answer.read())
+        with pytest.raises(HTTPError) as refused:
+            urlopen(f"http://127.0.0.1:{home.port}/healthz", timeout=10)
+        refused.value.close()
     finally:
         home.close()
 
     assert found["gateway_requests_total", "leads", "read", "200"] == 3
+    assert refused.value.code == 404, "whoever asks for health there is not told that all is well"
     assert not directory.exists()
     assert DIRECTORY_VARIABLE not in os.environ
+
+
+def test_what_launchers_that_were_killed_left_behind_is_removed(tmp_path: Path) -> None:
+    """Not what a launcher that runs made, nor what was written a moment ago, nor what is none of ours."""
+    names = {
+        "gateway-metrics-4194305-old": 3_600,
+        "gateway-metrics-nothing": 3_600,
+        "gateway-metrics-4194305-new": 1,
+        f"gateway-metrics-{os.getpid()}-mine": 3_600,
+        "something-else": 3_600,
+    }
+    for name, age_s in names.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.json").touch()
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    (tmp_path / "gateway-metrics-link").symlink_to(tmp_path / "something-else")
+
+    sweep_left(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == set(list(names)[2:]) | {"gateway-metrics-link"}
 
 
 @pytest.mark.usefixtures("free_environment")

@@ -128,3 +128,13 @@ def test_a_word_that_is_no_network_ends_the_start(word: str) -> None:
     """A mistyped network would either trust nobody or everybody."""
     with pytest.raises(ConfigurationError, match="GATEWAY_TRUSTED_PROXIES"):
         Proxies(f"127.0.0.1, {word}")
+
+
+def test_nothing_long_is_remembered() -> None:
+    """Any client can make what a proxy forwards long; it is read each time then, and means the same."""
+    proxies = Proxies(TRUSTED)
+    for number in range(10):
+        long = {"x-forwarded-for": f"{'a' * 30_000}, 203.0.113.{number}", "x-forwarded-proto": "https"}
+        assert proxies.peer_of(scope("10.0.0.1", long)) == Peer(f"203.0.113.{number}", is_secure=True)
+
+    assert not proxies._forwarded

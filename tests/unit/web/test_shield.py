@@ -15,7 +15,7 @@ from gateway.security.rates import Rate
 from gateway.settings import Settings
 from gateway.web.deadlines import Deadlines
 from gateway.web.exchange import EXCHANGE, Exchange
-from gateway.web.stages.shield import REFUSAL, BodyLimit, Shield, read_body
+from gateway.web.stages.shield import HEALTH_PATHS, REFUSAL, BodyLimit, Shield, read_body
 from gateway.web.throttle import Throttle
 from gateway.web.turns import Turns
 
@@ -169,6 +169,7 @@ async def test_an_address_that_comes_too_often_is_told_when_to_come_back() -> No
     stage = shield(rate=Rate(2, 60))
 
     assert [await outcome(stage, scope_of()) for _ in range(3)] == ["passed", "passed", "address_throttled"]
+    assert [await outcome(stage, scope_of(path)) for path in HEALTH_PATHS] == ["passed", "passed"], "health"
     with pytest.raises(GatewayError) as caught:
         await stage(scope_of(), nobody, nobody)
     assert (caught.value.status, caught.value.headers["Retry-After"]) == (429, "30")
@@ -218,3 +219,13 @@ async def test_health_is_told_however_busy_the_worker_is() -> None:
     assert await outcome(shield(turns=turns), scope_of("/healthz")) == "passed"
     assert await outcome(shield(turns=turns), scope_of("/readyz")) == "passed"
     assert await busy == "request_timeout"
+
+
+@pytest.mark.parametrize("more", [(), ((b"content-length", b"2"),)])
+@pytest.mark.parametrize(("version", "due"), [("1.1", "header_invalid"), ("1.0", "passed")])
+async def test_a_request_of_http_1_1_names_its_host(version: str, due: str, more: tuple[Any, ...]) -> None:
+    """RFC 9112, section 3.2; before, there was none."""
+    scope = scope_of(method="POST")
+    scope.update(headers=list(more), http_version=version)
+
+    assert await outcome(shield(), scope) == due

@@ -103,7 +103,8 @@ async def test_a_record_says_who_did_what_to_which_row(made: Callable[..., World
     """And when, from where, how it ended and how long it took."""
     world = made()
     world.trail.start()
-    note(world.trail, "PATCH", "/api/v1/leads/7", resource="leads", operation="update", row="7", rows=1)
+    asked = {"resource": "leads", "operation": "update", "row": "7"}
+    note(world.trail, "PATCH", "/api/v1/leads/7", rows=1, outcome="done", **asked)
     await until(lambda: world.trail.written == 1)
     await world.trail.stop()
 
@@ -123,6 +124,7 @@ async def test_a_record_says_who_did_what_to_which_row(made: Callable[..., World
         code=None,
         stage="handler",
         duration_us=1_500,
+        outcome="done",
     )
     assert world.store.records == [expected]
 
@@ -175,15 +177,44 @@ async def test_of_the_shields_refusals_one_in_so_many_is_recorded(made: Callable
 
 
 async def test_strangers_cannot_push_others_out_of_the_trail(made: Callable[..., World]) -> None:
-    """What is answered without a token is sampled; a refused token is not: it is somebody's try."""
+    """Whatever is answered to nobody known is sampled: the first of a kind and address at once, then one of so many."""
     world = made(one_in=100)
     for _ in range(50):
         note(world.trail, path="/healthz", principal=None)
-    for _ in range(3):
-        note(world.trail, stage="authenticate", principal=None, status=401, code="token_invalid")
+        note(world.trail, "OPTIONS", stage="cors", principal=None, status=403, code="origin_forbidden")
+    for _ in range(201):
+        note(world.trail, stage="authenticate", principal=None, status=401, code="token_missing")
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        note(world.trail, stage="authenticate", principal=None, status=401, code="token_invalid", address=address)
     await world.trail.stop()
 
-    assert [record.code for record in world.store.records] == [None, "token_invalid", "token_invalid", "token_invalid"]
+    assert [(record.code, record.address[-1], record.rows) for record in world.store.records] == [
+        (None, "1", 1),
+        ("origin_forbidden", "1", 1),
+        ("token_missing", "1", 1),
+        ("token_missing", "1", 100),
+        ("token_missing", "1", 100),
+        ("token_invalid", "1", 1),
+        ("token_invalid", "2", 1),
+    ]
+    assert all(record.is_sample for record in world.store.records)
+
+
+async def test_a_write_of_many_rows_leaves_a_record_of_each(made: Callable[..., World]) -> None:
+    """With its key, under the one request id, as many as there is room for; who wrote a row is found by its key."""
+    world = made()
+    asked = {"operation": "delete", "resource": "leads", "outcome": "done"}
+    note(world.trail, "DELETE", rows=FLUSH_ROWS + 3, keys=[str(number) for number in range(FLUSH_ROWS + 3)], **asked)
+    with changed(trails, MOST_WAITING=FLUSH_ROWS + 5):
+        note(world.trail, "DELETE", rows=4, keys=["a", "b", "c", "d"], **asked)
+    await world.trail.stop()
+
+    records = world.store.records
+    assert [record.row_key for record in records] == [*map(str, range(FLUSH_ROWS + 3)), "a", "b"]
+    assert {(record.request_id, record.operation, record.rows, record.outcome) for record in records} == {
+        ("id", "delete", 1, "done")
+    }
+    assert world.trail.dropped == 2
 
 
 async def test_records_are_stored_in_batches_and_order(made: Callable[..., World]) -> None:
