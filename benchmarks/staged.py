@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     server.make_app = make  # what the server calls in its worker, which is this process
     with server.listen(settings.host, settings.port) as listener:
-        server.run(settings, listener)
+        server.run(settings, listener, lambda: None)  # who measures asks until it answers
 
 
 if __name__ == "__main__":

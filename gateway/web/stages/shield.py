@@ -139,6 +139,9 @@ class FormLimits:
             raise RequestError("query_too_large", f"The URL has more than {self.parameters} parameters.")
         if not raw_path.isascii() or b"%" in raw_path:
             _check_path(raw_path)
+        self._check_headers(scope)
+
+    def _check_headers(self, scope: Scope) -> None:
         headers = scope["headers"]
         if len(headers) > self.headers:
             raise headers_too_large(f"The request has more than {self.headers} headers.")
