@@ -89,19 +89,29 @@ def reply_of(answer: httpx2.Response) -> dict[str, Any]:
     return found
 
 
+async def allowed_reply(
+    stage: Stage, asked: Asked | AskedGroups, limited: Limits, *, by_body: bool
+) -> dict[str, Any] | None:
+    """Return the body of the answer to who may ask, None where it was refused as it must be."""
+    note(str(limited))
+    async with client_with(stage.app, limited.access()) as client:
+        answer = await answer_to(client, asked, by_body=by_body)
+    if not permits(limited, asked):
+        assert_refused(answer, asked)
+        return None
+    return reply_of(answer)
+
+
 @CHANCE
 @given(asked=lists(), limited=limits(), name=st.sampled_from(["mariadb", "sqlite"]), by_body=st.booleans())
 async def test_a_list_is_that_of_the_rows_and_columns_allowed(
     stages: Mapping[str, Stage], asked: Asked, limited: Limits, name: str, by_body: bool
 ) -> None:
     """Or refused, where it names anything else; rows, order, embeds, what is cut, and the total."""
-    note(str(limited))
-    async with client_with(stages[name].app, limited.access()) as client:
-        answer = await answer_to(client, asked, by_body=by_body)
-    if not permits(limited, asked):
-        assert_refused(answer, asked)
+    reply = await allowed_reply(stages[name], asked, limited, by_body=by_body)
+    if reply is None:
         return
-    reply, world, meant = reply_of(answer), limited.world(stages[name].world), told(limited, asked)
+    world, meant = limited.world(stages[name].world), told(limited, asked)
     assert isinstance(meant, Asked)
     rows, cuts = world.page(meant)
     assert reply["data"] == rows
@@ -115,13 +125,10 @@ async def test_groups_are_those_of_the_rows_and_columns_allowed(
     stages: Mapping[str, Stage], asked: AskedGroups, limited: Limits, name: str, by_body: bool
 ) -> None:
     """Or refused; groups, order, metrics to the digit, embeds, and the total."""
-    note(str(limited))
-    async with client_with(stages[name].app, limited.access()) as client:
-        answer = await answer_to(client, asked, by_body=by_body)
-    if not permits(limited, asked):
-        assert_refused(answer, asked)
+    reply = await allowed_reply(stages[name], asked, limited, by_body=by_body)
+    if reply is None:
         return
-    reply, world, meant = reply_of(answer), limited.world(stages[name].world), told(limited, asked)
+    world, meant = limited.world(stages[name].world), told(limited, asked)
     assert isinstance(meant, AskedGroups)
     rows, _ = world.groups_page(meant)
     assert alike(reply["data"], rows), (reply["data"], rows)

@@ -333,7 +333,7 @@ def sorted_rows(draw: st.DrawFn) -> tuple[str, list[Row]]:
     rows = draw(st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=8))
     numbered = [{**row, "id": number} for number, row in enumerate(rows)]
     for name, is_descending in reversed(keys):
-        numbered.sort(key=lambda row, name=name: _rank(name, row[name]), reverse=False)  # type: ignore[misc]
+        numbered.sort(key=lambda row, name=name: _rank(name, row[name]), reverse=False)  # type: ignore[misc]  # bound early on purpose
         if is_descending:  # equal ones stay as they are
             ranks = sorted({_rank(name, row[name]) for row in numbered}, reverse=True)
             numbered = [row for rank in ranks for row in numbered if _rank(name, row[name]) == rank]

@@ -80,8 +80,8 @@ def test_followed_a_link_asks_for_the_same_embed() -> None:
     followed = parse_list("contracts", parse_query(embed_query(given(query), ("client", "contracts")).encode())).intent
     asked, inner = embeds["client", "contracts"], embeds["client", "contracts", "notes"]
 
-    assert followed.conditions[0].parts[0].path == asked.conditions[0].parts[0].path  # type: ignore[union-attr]
-    assert [part.operand for part in followed.conditions[0].parts] == ["&", "x,y"]  # type: ignore[union-attr]
+    assert followed.conditions[0].parts[0].path == asked.conditions[0].parts[0].path  # type: ignore[union-attr]  # one group
+    assert [part.operand for part in followed.conditions[0].parts] == ["&", "x,y"]  # type: ignore[union-attr]  # one group
     assert [(key.field, key.descending) for key in followed.order] == [("id", True), ("a", False)]
     assert [(item.path, item.fields) for item in followed.embeds] == [(("notes",), inner.fields)]
     assert [key.field for key in followed.embeds[0].order] == ["id"]

@@ -254,7 +254,7 @@ async def test_a_jwt_is_verified_once_and_then_known(path: Path) -> None:
 async def test_without_the_setting_a_jwt_is_no_token() -> None:
     """Refused like any garbage, and nobody is asked."""
     with pytest.raises(CredentialError) as caught:
-        await Authenticator(lambda _: 1 / 0).find(signed())  # type: ignore[arg-type, return-value]
+        await Authenticator(lambda _: 1 / 0).find(signed())  # type: ignore[arg-type, return-value]  # it must not be asked
 
     assert "JWT" not in caught.value.detail
 

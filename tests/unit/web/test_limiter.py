@@ -363,7 +363,7 @@ async def test_a_rate_of_its_own_wins(limiter: Limiter) -> None:
     scope = request(own)
 
     with pytest.raises(ThrottledError):
-        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
+        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
 
     exchange = scope[EXCHANGE]
     assert exchange.stage == "rate_limit"
@@ -380,7 +380,7 @@ async def test_a_rotation_does_not_double_a_rate(limiter: Limiter) -> None:
     scope = request(Principal("token:1", "bi", (), policy=policy))
 
     with pytest.raises(ThrottledError):
-        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
+        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
 
     other = await asked(limiter, Principal("token:3", "other", (), policy=Policy(rate=Rate(2, 60), lineage="77aa")))
     assert dict(other.answer_headers or ())[b"x-ratelimit-remaining"] == b"1"
@@ -404,12 +404,12 @@ async def test_what_is_sent_from_elsewhere_costs_the_token_nothing(
     for _ in range(5):
         scope = request(owner)
         scope[EXCHANGE].address, scope[EXCHANGE].origin = address, origin
-        await stage(scope, None, None)  # type: ignore[arg-type]
+        await stage(scope, None, None)  # type: ignore[arg-type]  # neither is used
         assert scope[EXCHANGE].answer_headers is None
         assert scope["passed"]
     scope = request(owner)
     scope[EXCHANGE].address, scope[EXCHANGE].origin = "203.0.113.9", "https://app.example.com"
-    await stage(scope, None, None)  # type: ignore[arg-type]
+    await stage(scope, None, None)  # type: ignore[arg-type]  # neither is used
 
     assert dict(scope[EXCHANGE].answer_headers or ())[b"x-ratelimit-remaining"] == b"1"
     assert refusals.peek(address) > 0
@@ -422,7 +422,7 @@ async def test_a_refusal_for_the_store_says_the_rate_too(limiter: Limiter, memor
     scope = request(Principal("token:1", "bi", ()))
 
     with pytest.raises(UnavailableError):
-        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
+        await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
 
     assert dict(scope[EXCHANGE].answer_headers or ())[b"x-ratelimit-limit"] == b"600"
 
@@ -432,7 +432,7 @@ async def test_headers_of_stages_before_stay(limiter: Limiter) -> None:
     scope = request(Principal("token:1", "bi", ()))
     scope[EXCHANGE].answer_headers = [(b"www-authenticate", b"Basic")]
 
-    await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
+    await stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
 
     assert [name for name, _ in scope[EXCHANGE].answer_headers][:2] == [b"www-authenticate", b"ratelimit-policy"]
 
@@ -496,7 +496,7 @@ async def test_an_administrator_can_find_out_why(
     """Its own pages answer while nothing can be counted."""
     memory.error = StateAwayError("Connection refused")
     scope = {**request(Principal("token:1", "ops", (), is_admin=is_admin)), "path": path}
-    serving = stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]
+    serving = stage_of(limiter)(scope, None, None)  # type: ignore[arg-type]  # neither is used
     if expected:
         await serving
         assert scope["passed"]
