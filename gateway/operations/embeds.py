@@ -15,7 +15,8 @@ from typing import Any, Final
 from gateway.catalog.model import Table
 from gateway.errors import RequestError
 from gateway.execution.database import Run
-from gateway.operations.results import Truncation
+from gateway.operations.results import TAG_KEY, Truncation
+from gateway.operations.tags import Tags
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Values
 from gateway.query.positions import Position, position_of
 from gateway.sql.cache import StatementCache
@@ -24,6 +25,16 @@ from gateway.sql.statement import Positions, Statement
 
 Check = Callable[[Statement, Embed, Values, Sequence[object]], Awaitable[None]]
 """Lets the statement of an embed pass, with its values and links, or refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How embeds come along: ``most`` rows of them in all, checked before they are read, with ``tags`` where asked."""
+
+    most: int
+    check: Check | None = None
+    tags: Tags | None = None
+
 
 MOST_PARENTS: Final = 1_024
 """Parents whose rows one statement asks for; more take another statement."""
@@ -51,6 +62,14 @@ class Rows:
         return position_of(plan.order, [cells[place] for place in self.statement.order])
 
 
+def tag_rows(found: Rows, tags: Tags) -> None:
+    """Lay into each row of a tagged plan its own tag."""
+    tagged = found.statement.tagged
+    if tagged is not None:
+        for row, raw in zip(found.rows, found.raw, strict=True):
+            row[TAG_KEY] = tags.of(tagged(raw))
+
+
 async def read_rows(run: Run, statements: StatementCache, plan: ReadPlan | AggregatePlan, values: Values) -> Rows:
     """Return the rows or groups of a plan, without what it embeds. One statement."""
     statement = statements.of(plan)
@@ -64,20 +83,18 @@ async def embed_rows(
     plan: ReadPlan | AggregatePlan,
     values: Values,
     found: Rows,
-    most: int,
-    check: Check | None = None,
+    terms: Terms,
 ) -> tuple[Truncation, ...]:
     """Lay into rows what their plan embeds, and return what was left out. One statement per embed.
 
     Rows that `read_rows` returned beyond those of the page must be gone from ``found`` by now.
 
     Raises:
-        RequestError: ``rows_too_many`` when there are more than ``most`` of them in all;
-            what ``check`` refuses before a statement runs.
+        RequestError: ``rows_too_many``; what the check of ``terms`` refuses before a statement runs.
     """
     if not plan.embeds or not found.rows:
         return ()
-    filling = _Filling(run, statements, values, most, check)
+    filling = _Filling(run, statements, values, terms.most, terms.check, terms.tags)
     await filling.fill(plan.table, plan.embeds, found, [1] * len(found.rows))
     if not filling.cut:
         return ()
@@ -155,6 +172,7 @@ class _Filling:
     values: Values
     most: int
     check: Check | None = None
+    tags: Tags | None = None
     cut: dict[int, _Cut] = field(default_factory=dict)
 
     async def fill(
@@ -223,7 +241,10 @@ class _Filling:
         if self.check is not None:
             await self.check(statement, embed, self.values, links)
         raw = await self.run(statement.text, statement.bind(self.values, links))
-        return Rows(statement.decode(raw), raw, statement)
+        found = Rows(statement.decode(raw), raw, statement)
+        if self.tags is not None:
+            tag_rows(found, self.tags)
+        return found
 
     def _fetched_most(self, embed: Embed, parents: int) -> int:
         """How many rows are read at most: enough to see that there are more than may be laid in."""

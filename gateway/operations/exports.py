@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gateway.errors import RequestError, UnavailableError
 from gateway.execution.database import Database, Run, Snapshot
-from gateway.operations.embeds import Check, Rows, embed_rows, read_rows
+from gateway.operations.embeds import Check, Rows, Terms, embed_rows, read_rows
 from gateway.operations.guard import Guard
 from gateway.operations.reads import doubtful_parent, in_order, row_unknown, warnings_of
 from gateway.query.access import DEFAULT_MOST_ROWS
@@ -219,7 +219,7 @@ class _Reader:
             return Part(raw, statement), has_more
         found = Rows(statement.decode(raw), raw, statement)
         most = self.question.context.budget.embedded
-        await embed_rows(self.snapshot.run, self.statements, plan, values, found, most, self._embed_check())
+        await embed_rows(self.snapshot.run, self.statements, plan, values, found, Terms(most, self._embed_check()))
         self._check_embeds(plan.embeds, found.rows)
         return Part(raw, statement, found.rows), has_more
 
@@ -236,7 +236,7 @@ class _Reader:
             raise RequestError("export_too_large", detail, parameter="group")
         found.cut(planned.per_page)
         most = max(self.question.context.budget.embedded, MOST_GROUPS)
-        await embed_rows(self.snapshot.run, self.statements, plan, values, found, most, self._embed_check())
+        await embed_rows(self.snapshot.run, self.statements, plan, values, found, Terms(most, self._embed_check()))
         self._check_embeds(plan.embeds, found.rows)
         part = Part(found.raw, found.statement, in_order(plan, found.rows), warnings_of(found))
         part = await self._told(planned, part)

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.errors import NotFoundError
 from gateway.execution.database import Database
 from gateway.operations.counts import Counts
-from gateway.operations.embeds import Rows, embed_rows, read_rows
+from gateway.operations.embeds import Rows, Terms, embed_rows, read_rows, tag_rows
 from gateway.operations.guard import Guard
 from gateway.operations.results import Count, PageResult, RowResult, Truncation
 from gateway.operations.tags import Tags
@@ -18,6 +18,7 @@ from gateway.query.aggregates import PlannedGroups
 from gateway.query.budget import DEFAULT_BUDGET
 from gateway.query.plan import AggregatePlan, ReadPlan, Values
 from gateway.query.planner import PlannedRead, slots_before
+from gateway.query.positions import Position
 from gateway.sql.cache import StatementCache
 
 
@@ -64,8 +65,10 @@ class Reads:
         cut = await self._embedded(plan, values, found)
         return RowResult(found.rows[0], tag, tuple(replace(each, place=each.place[1:]) for each in cut), key)
 
-    async def page(self, planned: PlannedRead | PlannedGroups, count: str) -> PageResult:
-        """Return one page of rows or of groups, and its count.
+    async def page(
+        self, planned: PlannedRead | PlannedGroups, count: str, *, has_positions: bool = False
+    ) -> PageResult:
+        """Return one page of rows or of groups, and its count; with ``has_positions`` where each row stands.
 
         One statement per plan node; one more for a count that the page itself does not tell, and one
         more when a parent without rows must be told from a parent that does not exist.
@@ -83,6 +86,8 @@ class Reads:
         if has_more:
             found.cut(planned.per_page)
         plan = planned.plan
+        if isinstance(plan, ReadPlan) and plan.is_tagged:
+            tag_rows(found, self._tags)
         cut = await self._embedded(plan, planned.values, found) if plan.embeds else ()
         if isinstance(plan, AggregatePlan) and plan.embeds:
             found.rows = in_order(plan, found.rows)
@@ -99,6 +104,7 @@ class Reads:
             cut,
             position,
             warnings_of(found) if isinstance(plan, AggregatePlan) else (),
+            positions_of(found, plan) if has_positions else (),
         )
 
     async def _first(self, planned: PlannedRead | PlannedGroups) -> Rows:
@@ -111,7 +117,8 @@ class Reads:
     async def _embedded(self, plan: ReadPlan | AggregatePlan, values: Values, found: Rows) -> tuple[Truncation, ...]:
         fetch = self._database.fetch
         check = None if self._guard is None else partial(self._guard.check_embed, fetch)
-        return await embed_rows(fetch, self._statements, plan, values, found, self._most_embedded, check)
+        terms = Terms(self._most_embedded, check, self._tags)
+        return await embed_rows(fetch, self._statements, plan, values, found, terms)
 
     async def _count(
         self, planned: PlannedRead | PlannedGroups, shown: int, *, has_more: bool, form: str, spent_s: float
@@ -138,6 +145,14 @@ def in_order(plan: AggregatePlan, rows: list[dict[str, Any]]) -> list[dict[str, 
     names = [name for group in plan.groups for name in (group.name, f"{group.name}_label")]
     names.extend(metric.name for metric in plan.metrics)
     return [{name: row[name] for name in names if name in row} for row in rows]
+
+
+def positions_of(found: Rows, plan: ReadPlan | AggregatePlan) -> tuple[Position, ...]:
+    """Return where each row stands in its order; nothing where rows have no positions."""
+    if not isinstance(plan, ReadPlan) or not plan.is_followed:
+        return ()
+    positions = (found.position(plan, number) for number in range(len(found.rows)))
+    return tuple(position for position in positions if position is not None)
 
 
 def warnings_of(found: Rows) -> tuple[str, ...]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from gateway.catalog.model import Table
+
+TAG_KEY: Final = "@tag"
+"""Under which a row of a tagged list has its tag: no field is called so."""
 
 CountForm = Literal["exact", "recent", "estimate", "none"]
 
@@ -45,8 +48,8 @@ class PageResult:
     """One page of rows, or of groups; ``has_more`` says whether another follows.
 
     ``position`` is that of the last row, from which the next page can go on; None where the rows
-    have no key, where they are groups and where there are none. ``warnings`` are stable words
-    (``mixed_currency``).
+    have no key, where they are groups and where there are none; ``positions`` are those of all rows, where they
+    were asked for. ``warnings`` are stable words (``mixed_currency``).
     """
 
     rows: list[dict[str, Any]]
@@ -57,6 +60,7 @@ class PageResult:
     truncated: tuple[Truncation, ...] = ()
     position: tuple[object, ...] | None = None
     warnings: tuple[str, ...] = ()
+    positions: tuple[tuple[object, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

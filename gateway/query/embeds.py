@@ -85,9 +85,9 @@ def _embeds(context: Context, table: Table, nodes: Mapping[str, _Node], options:
 
 def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
     check_hops(context.budget, len(intent.path), intent.parameter)
-    edge = relationship_of(context, table, intent.path[-1])
+    edge = relationship_of(context, table, intent.followed)
     if edge is None:
-        raise include_unknown(context, table, intent.path[-1], intent.parameter)
+        raise include_unknown(context, table, intent.followed, intent.parameter)
     if not table.key and not context.catalog.ties_numbers(edge):
         detail = f"{edge.name} cannot be included: rows of {table.resource} have no key to tell them apart by."
         raise RequestError("include_unknown", detail, parameter=intent.parameter)
@@ -104,16 +104,18 @@ def include_unknown(context: Context, table: Table, name: str, parameter: str) -
 
 def _embed(context: Context, edge: Relationship, node: _Node, options: EmbedOptions) -> Embed:
     plan = plan_embedded(context, edge, node.intent, options)
-    return Embed(edge.name, edge, replace(plan, embeds=_embeds(context, plan.table, node.parts, options)))
+    return Embed(node.intent.path[-1], edge, replace(plan, embeds=_embeds(context, plan.table, node.parts, options)))
 
 
 def plan_embedded(context: Context, edge: Relationship, intent: EmbedIntent, options: EmbedOptions) -> ReadPlan:
     """Return the plan of the rows that a relationship leads to, without what they include in turn."""
     table = entered(context, edge)
     where = f"fields[{options.path_of(intent)}]"
-    fields = chosen_fields(context, table, intent.fields, where, has_labels=options.has_labels)
+    fields = chosen_fields(
+        context, table, intent.fields, where, has_labels=options.has_labels, takes_labels=intent.takes_labels
+    )
     wanted: list[Condition] = [*plan_conditions(context, table, intent.conditions).parts, *row_filter(context, table)]
-    plan = ReadPlan(table, fields, And(tuple(wanted)), format=options.format)
+    plan = ReadPlan(table, fields, And(tuple(wanted)), format=options.format, is_tagged=intent.is_tagged)
     if edge.is_to_many:
         order = chosen_order(context, table, intent.order)
         plan = replace(plan, order=order, limit=_limit(context, intent, options))

@@ -14,25 +14,38 @@ CUSTOM_FIELDS = "custom.*"
 
 
 def chosen_fields(
-    context: Context, table: Table, names: Sequence[str] | None, parameter: str = "fields", *, has_labels: bool = False
+    context: Context,
+    table: Table,
+    names: Sequence[str] | None,
+    parameter: str = "fields",
+    *,
+    has_labels: bool = False,
+    takes_labels: bool = False,
 ) -> tuple[Field, ...]:
     """Return the fields of a row, in the order they are named.
 
     Without names a row holds the table's own visible columns; ``*`` stands for them,
-    ``custom.*`` for its custom fields.
+    ``custom.*`` for its custom fields. With ``takes_labels`` a label can be named like a field.
 
     Raises:
         RequestError: ``field_unknown``.
     """
     chosen: dict[str, Field] = {}
+    labels = readable_labels(context, table) if takes_labels else {}
     for name in ("*",) if names is None else names:
         if name == "*":
             chosen.update((column.name, column) for column in readable_columns(context.access, table))
         elif name == CUSTOM_FIELDS:
             chosen.update((field.name, field) for field in readable_custom(context.access, table))
         else:
-            chosen[name] = resolve_field(context, table, name, parameter)
+            chosen[name] = labels.get(name) or resolve_field(context, table, name, parameter)
     return tuple(labelled(context, table, chosen.values()) if has_labels else chosen.values())
+
+
+def readable_labels(context: Context, table: Table) -> dict[str, Field]:
+    """Return the labels of a table's fields that the caller may read, by their own names."""
+    found = (label_of(context, table, table.fields[name]) for name in table.labels)
+    return {label.name: label for label in found if label is not None}
 
 
 def readable_custom(access: Access, table: Table) -> tuple[Field, ...]:

@@ -81,9 +81,11 @@ class OrderIntent:
 class EmbedIntent:
     """A relationship whose rows come along: ``include=client.contracts`` is two of them.
 
-    ``path`` has the relationships' names from the root; in groups it begins with the words of a
-    grouped relationship. A path whose ancestors are not named includes them. ``limit`` is None
-    for the default number of rows per parent. ``parameter`` is the first parameter that named it.
+    ``path`` has the keys of the reply from the root, which are the relationships' names; in groups it
+    begins with the words of a grouped relationship. ``relationship`` is the name of the last one where
+    its key is another, as of a relationship that comes along twice. A path whose ancestors are not
+    named includes them. ``limit`` is None for the default number of rows per parent. ``takes_labels``
+    and ``is_tagged`` are as in `ReadIntent`. ``parameter`` is the first parameter that named it.
     """
 
     path: tuple[str, ...]
@@ -92,6 +94,14 @@ class EmbedIntent:
     order: tuple[OrderIntent, ...] = ()
     limit: int | None = None
     parameter: str = "include"
+    relationship: str | None = None
+    takes_labels: bool = False
+    is_tagged: bool = False
+
+    @property
+    def followed(self) -> str:
+        """The name of the relationship at the end."""
+        return self.relationship if self.relationship is not None else self.path[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,8 @@ class ReadIntent:
     ``fields`` is None when the client named none. ``count`` is ``exact``,
     ``estimate`` or ``none``; one row is never counted. ``needs_key`` asks for the
     key columns that the caller may read, whatever ``fields`` names. ``are_embeds_whole`` brings all rows of a to-many
-    along where no limit is named, as exports do.
+    along where no limit is named, as exports do. ``has_labels`` puts each label beside its field; with
+    ``takes_labels`` ``fields`` may name labels one by one. ``is_tagged`` asks for the tag of each row of a list.
     """
 
     resource: str
@@ -143,6 +154,8 @@ class ReadIntent:
     embeds: tuple[EmbedIntent, ...] = ()
     has_labels: bool = False
     are_embeds_whole: bool = False
+    takes_labels: bool = False
+    is_tagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

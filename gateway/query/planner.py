@@ -75,7 +75,7 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
     is_list = _is_list(context, intent)
     if context.access.most_rows < DEFAULT_PER_PAGE:
         intent = replace(intent, page=sized_page(context, intent.page))
-    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=not is_list)
+    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=intent.is_tagged or not is_list)
     for step in PASSES:
         plan = step(context, intent, plan)
     counted = AggregatePlan(table, plan.condition, plan.today, plan.filters) if is_list else None
@@ -149,7 +149,9 @@ def known_relationship(context: Context, origin: Table, name: str) -> Relationsh
 
 def choose_fields(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """What a row shows: the fields that are named, else the table's own visible columns."""
-    fields = chosen_fields(context, plan.table, intent.fields, has_labels=intent.has_labels)
+    fields = chosen_fields(
+        context, plan.table, intent.fields, has_labels=intent.has_labels, takes_labels=intent.takes_labels
+    )
     keys = (column for column in plan.table.key if context.access.may_read_column(plan.table, column))
     return replace(plan, fields=tuple(dict.fromkeys((*fields, *(keys if intent.needs_key else ())))))
 
