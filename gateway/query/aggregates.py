@@ -74,6 +74,11 @@ AVERAGE_DECIMALS: Final = 4
 _CHOOSING: Final = frozenset({"eq", "exact", "in", "like", "null"})
 
 
+def metric_families(function: MetricFunction) -> frozenset[str]:
+    """Return the families of kinds that a function takes; none for ``count``, which counts rows."""
+    return _FAMILIES.get(function, frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedGroups:
     """An aggregate plan with its values; the rest as in `planner.PlannedRead`.

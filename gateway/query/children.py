@@ -59,6 +59,11 @@ def nested_relationship(table: Table, name: str, raw: object) -> Relationship | 
     return relationship if is_owned and isinstance(raw, list) else None
 
 
+def nested_relationships(table: Table) -> tuple[Relationship, ...]:
+    """Return the relationships whose rows a create may write along."""
+    return tuple(edge for edge in table.relationships.values() if edge.is_owned and edge.is_to_many)
+
+
 def tie_of(relationship: Relationship) -> dict[str, object]:
     """Return the columns of a child that its place decides: constants, and None for the parent's key."""
     tie: dict[str, object] = {remote: None for _, remote in relationship.pairs}

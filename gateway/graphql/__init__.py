@@ -1,0 +1,1 @@
+"""GraphQL: documents -> the intents that REST makes too, and results -> replies; sans-I/O."""

@@ -1,0 +1,100 @@
+"""What a document asks of the engine: one step per field of Query or Mutation, each with its intent and its shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.catalog.model import Table
+from gateway.graphql.selection import Selected
+from gateway.graphql.shapes import Shape
+from gateway.query.bulk import OnConflict
+from gateway.query.intent import AggregateIntent, FilterIntent, ReadIntent
+
+
+@dataclass(frozen=True, slots=True)
+class RowsStep:
+    """A list. ``is_default_page`` says that no limit was named, so that a cut must be told of."""
+
+    selected: Selected
+    intent: ReadIntent
+    shape: Shape
+    is_default_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowStep:
+    """One row by its key; null where there is none."""
+
+    selected: Selected
+    intent: ReadIntent
+    shape: Shape
+    is_tagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStep:
+    """A list with cursors. ``binding`` is what its cursors belong to, ``after`` the one that was sent.
+
+    The shape is that of a node; `render` builds what is around it from ``selected``.
+    """
+
+    selected: Selected
+    intent: ReadIntent
+    shape: Shape
+    binding: bytes
+    after: str | None = None
+    has_count: bool = False
+    is_default_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersStep:
+    """Numbers over all rows."""
+
+    selected: Selected
+    intent: AggregateIntent
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsStep:
+    """A page of groups; the shape is that of a node."""
+
+    selected: Selected
+    intent: AggregateIntent
+    shape: Shape
+    has_count: bool = False
+    is_default_page: bool = False
+
+
+ReadStep = RowsStep | RowStep | ConnectionStep | NumbersStep | GroupsStep
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStep:
+    """A mutation: one row or an array of new ones, one row by its key, or the rows that a filter chooses.
+
+    ``values`` are one mapping, or of a plural create several; field names are the catalog's. ``read`` asks for
+    what the reply selects of each written row (its key is not in it), None where nothing of rows is selected.
+    ``shape`` is that of a row.
+    """
+
+    selected: Selected
+    table: Table
+    operation: Literal["create", "update", "delete"]
+    is_plural: bool
+    key: tuple[str, ...] | None = None
+    values: tuple[Mapping[str, object], ...] = ()
+    conditions: tuple[FilterIntent, ...] = ()
+    most: int = 1
+    on_conflict: OnConflict | None = None
+    if_match: str | None = None
+    is_dry_run: bool = False
+    read: ReadIntent | None = None
+    shape: Shape | None = None
+    is_tagged: bool = False
+
+
+Step = ReadStep | ChangeStep
