@@ -82,6 +82,23 @@ _KINDS: Final = (
         "Invalid header",
         "A header's value is not one it can have, or the header cannot be heeded; the detail names it.",
     ),
+    ErrorKind("graphql_syntax", 400, "Malformed document", "The text is no GraphQL document."),
+    ErrorKind(
+        "graphql_invalid", 400, "Invalid document", "The document does not fit the schema, as this caller may see it."
+    ),
+    ErrorKind("variables_invalid", 400, "Invalid variables", "The variables do not fit the document."),
+    ErrorKind(
+        "operation_unknown",
+        400,
+        "Unknown operation",
+        "The document has no operation of that name, or several and none was named.",
+    ),
+    ErrorKind(
+        "persisted_query_unknown",
+        400,
+        "Unknown persisted query",
+        "No document is stored under the hash: send it along.",
+    ),
     ErrorKind(
         "query_too_expensive", 400, "Query too expensive", "The database would look at more rows than one query may."
     ),
@@ -94,6 +111,7 @@ _KINDS: Final = (
     ErrorKind("grant_missing", 403, "Not granted", "The token lacks the grant named in the detail."),
     ErrorKind("address_forbidden", 403, "Address not allowed", "The token may not be used from this address."),
     ErrorKind("origin_forbidden", 403, "Origin not allowed", "Pages of this origin may not call."),
+    ErrorKind("introspection_off", 403, "Introspection is off", "The settings do not let this token read the schema."),
     # 404, 405
     ErrorKind("route_unknown", 404, "No such path", "Nothing is served at this path."),
     ErrorKind("resource_unknown", 404, "No such resource", "No resource of this name is exposed."),

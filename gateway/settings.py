@@ -84,6 +84,31 @@ class Settings:
     max_path: int = _setting(5, "relationships that one name may follow", least=1, most=20)
     max_includes: int = _setting(20, "relationships that one query may include", least=0, most=1_000)
     max_included_rows: int = _setting(50_000, "rows that may come along with one page by all its includes", least=1)
+    graphql_introspection: bool = _setting(True, "let callers read the GraphQL schema; administrators always may")
+    graphql_max_tokens: int = _setting(4_000, "tokens that a GraphQL document may have", least=10, most=1_000_000)
+    graphql_max_document_bytes: int = _setting(100_000, "size of a GraphQL document", least=100)
+    graphql_max_depth: int = _setting(
+        12, "selections of a GraphQL operation that may stand inside each other", least=1, most=100
+    )
+    graphql_max_aliases: int = _setting(
+        50, "fields of a GraphQL operation that may be asked for under another name", least=0, most=100_000
+    )
+    graphql_max_complexity: int = _setting(
+        100_000, "objects that a GraphQL operation may come to, by the limits of its lists", least=1
+    )
+    graphql_max_introspection_depth: int = _setting(
+        20, "selections of an introspection that may stand inside each other", least=1, most=100
+    )
+    graphql_show_cost: bool = _setting(False, "tell in each GraphQL answer what its operation cost")
+    graphql_documents: int = _setting(500, "parsed GraphQL documents kept per worker and schema", least=1, most=100_000)
+    graphql_schemas: int = _setting(
+        16, "GraphQL schemas kept per worker; tokens with the same rights share one", least=1, most=1_000
+    )
+    graphql_persisted: str = _setting(
+        "automatic",
+        "persisted queries: automatic (clients store them), only (those of the file, but for administrators) or off",
+    )
+    graphql_persisted_file: str = _setting("", "JSON file of persisted documents by the SHA-256 of their text")
     export_limit_s: float = _setting(300.0, "seconds an export may take in all", least=1, most=86_400)
     export_stall_s: float = _setting(
         30.0, "seconds a client may leave what it is sent unread before its export ends", least=0.1, most=3_600
@@ -153,6 +178,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "audit": ("all", "writes", "off"),
     "audit_policy": ("degrade", "closed"),
     "database_tls": ("off", "prefer", "require"),
+    "graphql_persisted": ("automatic", "only", "off"),
     "log_level": ("debug", "info", "warning", "error"),
 }
 

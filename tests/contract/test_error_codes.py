@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import FIELD_CODES, REGISTRY
 from tests.support.app import ROOT
 
-PACKAGES = ("query", "rest", "sql", "operations", "security", "web", "execution", "formats")
+PACKAGES = ("query", "rest", "sql", "operations", "security", "web", "execution", "formats", "graphql")
 CLASSES = {
     "RequestError": {400, 406, 408, 413, 414, 415, 431},
     "CredentialError": {401},

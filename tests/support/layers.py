@@ -50,6 +50,7 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
 """Sideways imports that are meant, by importing module."""
 
 FOREIGN: Mapping[str, tuple[str, ...]] = {
+    "graphql": ("gateway.graphql",),
     "starlette": ("gateway.explorer", "gateway.web", "gateway.cli"),
     "uvicorn": ("gateway.web", "gateway.cli"),
     "asyncmy": ("gateway.execution", "gateway.catalog.reflect", "gateway.state"),
