@@ -55,20 +55,28 @@ bench: setup ## run the benchmarks (ARGS="--help" for choices)
 # --- checking it ---
 
 .PHONY: test
-test: lint mariadb ## everything: format, lint, types, then all tests and doctests
+test: lint mariadb browser node ## everything: format, lint, types, then all tests and doctests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: test-unit
-test-unit: setup ## the tests that need no database
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not db" $(ARGS)
+test-unit: setup ## the tests that need neither database nor browser
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not db and not browser" $(ARGS)
 
 .PHONY: coverage
-coverage: setup mariadb ## all tests, with branch coverage
+coverage: setup mariadb browser node ## all tests, with branch coverage
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
 .PHONY: mariadb
 mariadb: setup # the server the database tests start; installed here so that its output is seen
 	@$(BIN)/python -m tests.support.mariadb
+
+.PHONY: browser
+browser: setup # the browser that some tests look through, likewise
+	@$(BIN)/python -m tests.support.browser
+
+.PHONY: node
+node: setup # the packages of the TypeScript client that tests run, likewise
+	@$(BIN)/python -m tests.support.node
 
 .PHONY: lint
 lint: setup ## check format, lint and types
@@ -93,7 +101,12 @@ lock: setup ## choose versions anew (move exclude-newer in pyproject.toml first)
 	  --output-file requirements/build.txt >/dev/null
 	@! grep -nE '://' requirements/*.txt
 
+.PHONY: vendor
+vendor: setup ## fetch the browser files of GraphiQL anew (needs npm)
+	@$(BIN)/python -m scripts.vendor_graphiql
+
 .PHONY: clean
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov
+	rm -rf tests/clients/node/node_modules tests/clients/node/generated tests/clients/node/build tests/clients/node/.lock
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,13 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.processes import SYSTEM_PATH, AbsentError
 from benchmarks.report import render
 from benchmarks.runner import STARTS, Options, run, say
-from benchmarks.shapes import SHAPES
+from benchmarks.shapes import SHAPES, TARGETS, ShapeName
 from tests.support.mariadb import NoServerError
 
 REPORT = Path(__file__).parent / "RESULTS.md"
@@ -48,11 +49,17 @@ def parse(arguments: list[str] | None = None) -> tuple[Options, Path | None]:
         scale=given.scale or base.scale,
         rounds=given.rounds or base.rounds,
         seconds=given.seconds or base.seconds,
-        shapes=tuple(given.shape or base.shapes),
+        shapes=_with_compared(given.shape or base.shapes),
         sides=tuple(given.side or base.sides),
     )
     is_whole = options.scale == "bench" and not (given.quick or given.shape or given.side)
     return options, given.output or (REPORT if is_whole else None)
+
+
+def _with_compared(asked: Sequence[ShapeName]) -> tuple[ShapeName, ...]:
+    """Return the shapes that were asked for, and those of the gateway's own that a target holds them to."""
+    beside = {target.beside for target in TARGETS if target.shape in asked}
+    return tuple(shape.name for shape in SHAPES if shape.name in asked or shape.name in beside)
 
 
 def install_tools() -> None:

@@ -16,7 +16,10 @@ from pathlib import Path
 from benchmarks.processes import SYSTEM_PATH
 from benchmarks.sides import php_crud_api, xmysql
 
-_PACKAGES = ("starlette", "uvicorn", "uvloop", "httptools", "asyncmy", "orjson", "SQLAlchemy", "PyMySQL")
+_PACKAGES = (
+    *("starlette", "uvicorn", "uvloop", "httptools", "asyncmy", "orjson", "SQLAlchemy", "PyMySQL"),
+    *("graphql-core", "strawberry-graphql"),
+)
 _TOOLS = {
     "wrk": ("wrk", "--version"),
     "sysbench": ("sysbench", "--version"),

@@ -18,13 +18,15 @@ from benchmarks.idle import measure_idle
 from benchmarks.load import CONNECTIONS
 from benchmarks.processes import AbsentError, cpu_of_tree, machine_cpu, tool
 from benchmarks.profiling import Profiler, find_profiler, take_profile
+from benchmarks.questions import agree
 from benchmarks.results import Profile, Results, SideFacts
 from benchmarks.samples import Sample, summarise
-from benchmarks.shapes import GATEWAY, SHAPES, ShapeName
+from benchmarks.shapes import GATEWAY, RESOLVERS, SHAPES, ShapeName
 from benchmarks.sides.database import start_database
 from benchmarks.sides.gateway import start_gateway
 from benchmarks.sides.php_crud_api import start_php_crud_api
 from benchmarks.sides.plain import start_bare, start_empty, start_threads
+from benchmarks.sides.resolvers import start_resolvers
 from benchmarks.sides.script import start_script
 from benchmarks.sides.side import Crm, HttpSide, Side, StartSide
 from benchmarks.sides.staged import STAGED_STARTS
@@ -51,6 +53,7 @@ STARTS: dict[str, StartSide] = {
     GATEWAY: start_gateway,
     "php-crud-api": start_php_crud_api,
     "xmysql": start_xmysql,
+    RESOLVERS: start_resolvers,
     "threads": start_threads,
     "bare prototype": start_bare,
     "empty route": start_empty,
@@ -194,6 +197,7 @@ def started(stack: ExitStack, crm: Crm, names: Sequence[str]) -> tuple[list[Side
             continue
         side.check()
         sides.append(side)
+    agree(sides)
     return sides, absent
 
 

@@ -10,11 +10,13 @@ ShapeName = Literal[
     "list_first", "list_deep", "list_offset", "list_keyset",
     "groups", "groups_related", "export_csv", "export_ndjson",
     "create", "create_invoice", "create_many", "update", "stages",
+    "rest_invoices", "graphql_invoices", "rest_variables", "graphql_variables", "rest_clients", "graphql_clients",
 ]  # fmt: skip
 
 STATUS: Final = 2
 LEAST_TOTAL: Final = 1000
 PER_PAGE: Final = 25
+PER_CLIENT: Final = 10
 MANY: Final = 1_000
 DEPTH: Final = 0.95
 """How far into the table a deep page lies: row 190,000 of 200,000."""
@@ -60,6 +62,27 @@ SHAPES: Final = (
     Shape("create_invoice", "Create an invoice with 3 lines, by the rules of sales", beside="create", is_brief=True),
     Shape("create_many", f"Create {MANY:,} rows (notes) in one request", "rows/s", beside="create", is_brief=True),
     Shape("update", "Change one row (a note) with If-Match", beside="create", is_brief=True),
+    Shape("rest_invoices", f"By REST: {PER_PAGE} invoices x 10 fields, each with its client", is_brief=True),
+    Shape(
+        "graphql_invoices",
+        f"GraphQL: {PER_PAGE} invoices x 10 fields, each with its client",
+        beside="rest_invoices",
+        is_brief=True,
+    ),
+    Shape("rest_variables", "By REST: the same invoices, every request another filter", is_brief=True),
+    Shape(
+        "graphql_variables",
+        "GraphQL: the same document, every request other variables",
+        beside="rest_variables",
+        is_brief=True,
+    ),
+    Shape("rest_clients", f"By REST: {PER_PAGE} clients, each with {PER_CLIENT} invoices", is_brief=True),
+    Shape(
+        "graphql_clients",
+        f"GraphQL: {PER_PAGE} clients, each with {PER_CLIENT} invoices",
+        beside="rest_clients",
+        is_brief=True,
+    ),
     Shape("stages", "What the stages cost: one row by key, with each of them left out in turn, and with all"),
 )
 
@@ -80,9 +103,12 @@ class Target:
 
 
 GATEWAY: Final = "gateway"
+RESOLVERS: Final = "resolvers"
 NO_STAGES: Final = "no stages"
 STAGED: Final = "without"
 PEERS: Final = ("php-crud-api", "xmysql")
+_AS_REST: Final = "at most 1.5 x the time of REST (0.67 of its rate)"
+_RESOLVED: Final = "4 x strawberry with dataloaders"
 TARGETS: Final = (
     Target("one", PEERS, 1.5, "1.5 x the best peer"),
     Target("one", ("php-crud-api",), 2.5, "2.5 x php-crud-api"),
@@ -100,6 +126,10 @@ TARGETS: Final = (
     Target("export_csv", ("plain script",), 3.0, "3 x pymysql and csv in a plain script"),
     Target("export_ndjson", ("plain script",), 3.0, "3 x pymysql and json in a plain script"),
     Target("create", ("php-crud-api",), 2.0, "2 x php-crud-api"),
+    Target("graphql_invoices", (GATEWAY,), 1 / 1.5, _AS_REST, beside="rest_invoices"),
+    Target("graphql_invoices", (RESOLVERS,), 4.0, _RESOLVED),
+    Target("graphql_clients", (GATEWAY,), 1 / 1.5, _AS_REST, beside="rest_clients"),
+    Target("graphql_clients", (RESOLVERS,), 4.0, _RESOLVED),
     Target("stages", (NO_STAGES,), 1 / 1.15, "all together add at most 15% (0.87 of the rate without them)"),
 )
 

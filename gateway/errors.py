@@ -72,7 +72,7 @@ _KINDS: Final = (
     ErrorKind(
         "export_too_large", 400, "Export too large", "The format cannot hold so many rows; the detail says which can."
     ),
-    ErrorKind("key_invalid", 400, "Invalid key", "The key in the path cannot be read as the resource's key."),
+    ErrorKind("key_invalid", 400, "Invalid key", "The key cannot be read as one of the resource."),
     ErrorKind("body_syntax", 400, "Malformed body", "The body is not well-formed JSON or form data."),
     ErrorKind("path_invalid", 400, "Malformed path", "The path is not well-formed."),
     ErrorKind("request_syntax", 400, "Malformed request", "What was sent is no well-formed HTTP request."),
@@ -100,6 +100,9 @@ _KINDS: Final = (
         "No document is stored under the hash: send it along.",
     ),
     ErrorKind(
+        "persisted_queries_off", 400, "Persisted queries are off", "The settings take no hashes: send the document."
+    ),
+    ErrorKind(
         "query_too_expensive", 400, "Query too expensive", "The database would look at more rows than one query may."
     ),
     # 401, 403
@@ -112,6 +115,9 @@ _KINDS: Final = (
     ErrorKind("address_forbidden", 403, "Address not allowed", "The token may not be used from this address."),
     ErrorKind("origin_forbidden", 403, "Origin not allowed", "Pages of this origin may not call."),
     ErrorKind("introspection_off", 403, "Introspection is off", "The settings do not let this token read the schema."),
+    ErrorKind(
+        "persisted_queries_only", 403, "Document not listed", "The settings answer only the documents of a list."
+    ),
     # 404, 405
     ErrorKind("route_unknown", 404, "No such path", "Nothing is served at this path."),
     ErrorKind("resource_unknown", 404, "No such resource", "No resource of this name is exposed."),

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 from benchmarks.load import Work
 from benchmarks.processes import free_port, running, wait_for
+from benchmarks.questions import by_graphql, by_rest, rows_of
 from benchmarks.shapes import DEPTH, GATEWAY, LEAST_TOTAL, MANY, PER_PAGE, STATUS, ShapeName
 from benchmarks.sides.side import Crm, HttpSide
 
@@ -75,8 +76,9 @@ def start_gateway(crm: Crm) -> Iterator[HttpSide]:
                 **_pages(gateway, crm.invoices),
                 **_reports(gateway.token, crm.invoices),
                 **_writes(gateway.token, crm.notes),
+                **_questions(gateway.token),
             },
-            rows=lambda body: body["data"],
+            rows=rows_of,
         )
 
 
@@ -126,6 +128,11 @@ def _reports(token: str, invoices: int) -> dict[ShapeName, Work]:
         "export_csv": Work(f"{API}/invoices.csv", headers=headers, rows=invoices, is_export=True),
         "export_ndjson": Work(f"{API}/invoices?format=ndjson", headers=headers, rows=invoices, is_export=True),
     }
+
+
+def _questions(token: str) -> dict[ShapeName, Work]:
+    headers = {"Authorization": f"Bearer {token}"}
+    return {**by_rest(API, headers), **by_graphql(f"{API}/graphql", headers, takes_sort=True)}
 
 
 def _writes(token: str, notes: int) -> dict[ShapeName, Work]:

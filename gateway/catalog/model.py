@@ -272,6 +272,8 @@ class Table:
     ``custom`` are the custom fields, which ``fields`` has too; ``labels`` are by the name of
     the field that they explain. ``money`` are the fields that hold amounts, in the currency
     that the names of ``currency`` lead to: to-one relationships and a column.
+    ``deprecated`` are the fields that clients should leave, each with the reason; ``deprecation``
+    is the reason to leave the whole resource.
     ``key`` is empty when rows cannot be addressed. ``create_refusal`` is the
     reason why rows cannot be created, None when they can; ``delete_refusal`` is why
     they cannot be deleted although the whitelist allows it.
@@ -304,6 +306,8 @@ class Table:
     labels: Mapping[str, LabelField | PathField] = field(default_factory=dict)
     currency: tuple[str, ...] = ()
     money: frozenset[str] = frozenset()
+    deprecated: Mapping[str, str] = field(default_factory=dict)
+    deprecation: str | None = None
 
     @property
     def column_by_name(self) -> Mapping[str, Column]:

@@ -92,9 +92,12 @@ PAGES: Final[tuple[Route, ...]] = (
     ("/admin/tokens/{id}", ("GET", "HEAD", "DELETE"), "one token"),
     ("/admin/tokens/{id}/rotate", ("POST",), "its successor"),
     ("/admin/tokens/{id}/explain", ("GET", "HEAD"), "what it may do"),
+    ("/graphiql", ("GET", "HEAD"), "GraphQL in a browser"),
+    ("/graphiql/{name}", ("GET", "HEAD"), "a file of that page"),
     ("/api/me", ("GET", "HEAD"), "who the token is"),
     ("/api/v1", _READING, "every resource that the token may use"),
     ("/api/v1/auth/test", _READING, "who the token is"),
+    ("/api/v1/graphql", ("GET", "HEAD", "POST", "OPTIONS"), "GraphQL; GET for queries only"),
 )
 """What is served beside the resources of the catalog."""
 

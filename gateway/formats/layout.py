@@ -125,6 +125,8 @@ def _read_columns(plan: ReadPlan, above: tuple[str, ...]) -> Iterator[LayoutColu
         yield _column((*above, field.name), field.type, plan.format, is_sum=_is_worked_out(field))
     for embed in plan.embeds:
         yield from _embed_columns(embed, above)
+    for summary in plan.summaries:
+        yield from _metric_columns(summary.plan, (*above, summary.name))
 
 
 def _embed_columns(embed: Embed, above: tuple[str, ...]) -> Iterator[LayoutColumn]:
@@ -146,8 +148,12 @@ def _group_columns(plan: AggregatePlan) -> Iterator[LayoutColumn]:
         label = labels.get(f"{group.name}_label")
         if label is not None:
             yield _column((label.name,), label.type, plan.format)
+    yield from _metric_columns(plan, ())
+
+
+def _metric_columns(plan: AggregatePlan, above: tuple[str, ...]) -> Iterator[LayoutColumn]:
     for metric in plan.metrics:
-        yield _column((metric.name,), metric.type, plan.format, is_sum=metric.function in ("sum", "avg"))
+        yield _column((*above, metric.name), metric.type, plan.format, is_sum=metric.function in ("sum", "avg"))
 
 
 def _is_worked_out(field: Field | Related | DatePart) -> bool:

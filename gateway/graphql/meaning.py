@@ -114,9 +114,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class GroupValue:
-    """A field, or a period of it, that rows are grouped by: ``agent``, ``date.month``; relative to where it stands."""
+    """A field, or a period of it, that rows are grouped by: ``agent``, ``date.month``; relative to where it stands.
+
+    ``field`` is what the word shows: a field, its label, or the field that ``part`` is a period of. ``label_of`` is
+    the name of the coded field where the word is that of its label, else empty.
+    """
 
     word: str
+    field: Field
+    label_of: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

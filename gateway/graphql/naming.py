@@ -43,11 +43,11 @@ class Names:
 
     def give(self, wanted: str) -> str:
         """Return the wanted name, mangled where it must be, with a number where it was given out before."""
-        base = mangled(wanted)
-        name, number = base, 1
+        name = base = mangled(wanted)
+        number = 1
         while name in self._taken:
             number += 1
-            name = f"{base}_{number}"
+            name = f"{base.rstrip('_') or '_n'}_{number}"  # "_" and a number would be introspection's "__2"
         self._taken.add(name)
         return name
 

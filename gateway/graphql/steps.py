@@ -8,7 +8,7 @@ from typing import Literal
 
 from gateway.catalog.model import Table
 from gateway.graphql.selection import Selected
-from gateway.graphql.shapes import Shape
+from gateway.graphql.shapes import Frame, Shape
 from gateway.query.bulk import OnConflict
 from gateway.query.intent import AggregateIntent, FilterIntent, ReadIntent
 
@@ -37,15 +37,15 @@ class RowStep:
 class ConnectionStep:
     """A list with cursors. ``binding`` is what its cursors belong to, ``after`` the one that was sent.
 
-    The shape is that of a node; `render` builds what is around it from ``selected``.
+    The intent's count is ``none`` where no total is selected, and its page has no position before ``after`` is
+    opened. ``frame`` is the page with its rows in it, as often as they are selected.
     """
 
     selected: Selected
     intent: ReadIntent
-    shape: Shape
+    frame: Frame
     binding: bytes
     after: str | None = None
-    has_count: bool = False
     is_default_page: bool = False
 
 
@@ -60,12 +60,11 @@ class NumbersStep:
 
 @dataclass(frozen=True, slots=True)
 class GroupsStep:
-    """A page of groups; the shape is that of a node."""
+    """A page of groups; count and frame are as in `ConnectionStep`."""
 
     selected: Selected
     intent: AggregateIntent
-    shape: Shape
-    has_count: bool = False
+    frame: Frame
     is_default_page: bool = False
 
 
@@ -78,7 +77,7 @@ class ChangeStep:
 
     ``values`` are one mapping, or of a plural create several; field names are the catalog's. ``read`` asks for
     what the reply selects of each written row (its key is not in it), None where nothing of rows is selected.
-    ``shape`` is that of a row.
+    ``shapes`` are those of a row: one, and of a plural update one for each ``rows`` that is selected.
     """
 
     selected: Selected
@@ -93,8 +92,7 @@ class ChangeStep:
     if_match: str | None = None
     is_dry_run: bool = False
     read: ReadIntent | None = None
-    shape: Shape | None = None
-    is_tagged: bool = False
+    shapes: tuple[Shape, ...] = ()
 
 
 Step = ReadStep | ChangeStep

@@ -7,12 +7,12 @@ mangle. Pure, without the GraphQL library; what a table has is worked out when i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal, TypeVar
 
-from gateway.catalog.model import Catalog, Column, CustomField, Field, Relationship, Table
+from gateway.catalog.model import Catalog, Column, CustomField, Field, Relationship, Table, WriteMode
 from gateway.graphql.meaning import (
     By,
     Change,
@@ -33,22 +33,38 @@ from gateway.graphql.meaning import (
     Tag,
     Through,
 )
-from gateway.graphql.naming import Names, mangled, pascal, singular
+from gateway.graphql.naming import Names, is_name, mangled, pascal, singular
 from gateway.query.access import Access, Operation
-from gateway.query.aggregates import PARTS, metric_families
+from gateway.query.aggregates import PARTS
 from gateway.query.children import nested_relationships
 from gateway.query.context import Context
-from gateway.query.fields import readable_labels
+from gateway.query.fields import label_of, readable_labels
+from gateway.query.metrics import metric_families, metric_type
 from gateway.query.operators import OPERATORS
 from gateway.query.orders import UNSORTABLE
 from gateway.query.plan import MetricFunction
-from gateway.query.resolve import is_nameable, readable_fields, readable_relationships
+from gateway.query.resolve import is_nameable, is_readable, readable_fields, readable_relationships
 from gateway.query.writes import refusal_of_writes
 
 WORDS: Final = ("and", "or", "not")
 """What a filter has beside conditions."""
 
+WRITES: Final[tuple[Literal["create", "update", "delete"], ...]] = ("create", "update", "delete")
 FUNCTIONS: Final[tuple[MetricFunction, ...]] = ("sum", "avg", "min", "max", "count_distinct")
+
+
+FUNCTION_TYPES: Final[Mapping[MetricFunction, str]] = {
+    "sum": "Sum",
+    "avg": "Avg",
+    "min": "Range",
+    "max": "Range",
+    "count_distinct": "CountDistinct",
+}
+"""What the names of a function's types end in: the least and the greatest are of one type."""
+
+FUNCTION_SORTS: Final[Mapping[MetricFunction, str]] = {**FUNCTION_TYPES, "avg": "Sum"}
+"""The same of its sort keys."""
+
 TYPE_ENDINGS: Final = (
     "",
     "Filter",
@@ -62,11 +78,13 @@ TYPE_ENDINGS: Final = (
     "GroupsPage",
     "GroupNode",
     "GroupKey",
+    "GroupKeySort",
     "GroupFields",
+    "GroupFieldsSort",
     "GroupSort",
     "Having",
     "Updated",
-    *(f"{name.title().replace('_', '')}{ending}" for name in FUNCTIONS for ending in ("", "Having", "Sort")),
+    *(f"{name}{ending}" for name in dict.fromkeys(FUNCTION_TYPES.values()) for ending in ("", "Having", "Sort")),
 )
 """What the names of a table's types end in, after the name of its row's type."""
 
@@ -74,10 +92,16 @@ OWN_TYPES: Final = frozenset(
     {
         *("Query", "Mutation", "Int", "Float", "String", "Boolean", "ID"),
         *("Decimal", "Date", "DateTime", "Time", "BigInt", "JSON", "Base64", "PageInfo", "SortDirection"),
-        *("CountForm", "OnConflict", "Deleted", "Dependants"),
+        *("CountForm", "CountIs", "OnConflict", "Deleted", "Dependants"),
     }
 )
 """Names of types that no table's row can have."""
+
+HELD: Final = ("ne", "gt", "gte", "lt", "lte", "in", "nin", "between", "null")
+"""Operators of conditions on groups' numbers, beside equality, which a name alone is; text has patterns in filters."""
+
+COUNT_HAVING: Final[Mapping[str, str]] = {"count": "eq", **{f"count_{name}": name for name in HELD}}
+"""Conditions on the number of a group's rows, with the operator of each."""
 
 RowMeaning = Shown | Tag | Nested | NestedNumbers
 FilterMeaning = On | Through
@@ -114,7 +138,8 @@ class TableNames:
         return Names()
 
     @cached_property
-    def _edges(self) -> Mapping[str, Relationship]:
+    def edges(self) -> Mapping[str, Relationship]:
+        """The relationships to rows that the caller may read."""
         edges = readable_relationships(self._context.access, self._context.catalog, self.table)
         return {name: self.table.relationships[name] for name in edges}
 
@@ -124,21 +149,25 @@ class TableNames:
     @cached_property
     def fields(self) -> Mapping[str, RowMeaning]:
         """The fields of a row's object."""
-        found: dict[str, RowMeaning] = {}
         if not self._context.access.may("read", self.table):
-            found = {mangled(column.name): Shown(column) for column in self.table.key}
-            return {**found, "_etag": Tag()}
-        found.update((name, Shown(field)) for field, name in self._names.items())
+            return self._key_alone()
+        found: dict[str, RowMeaning] = {name: Shown(field) for field, name in self._names.items()}
         names = self._taken
         for label in readable_labels(self._context, self.table).values():
             found[names.give(label.name)] = Shown(label)
-        for name, edge in self._edges.items():
+        for name, edge in self.edges.items():
             found[names.give(name)] = Nested(edge, self._target(edge))
-        for name, edge in self._edges.items():
+        for name, edge in self.edges.items():
             if edge.is_to_many:
                 found[names.give(f"{name}_aggregate")] = NestedNumbers(edge, self._target(edge))
         found[names.give("_etag")] = Tag()
         return found
+
+    def _key_alone(self) -> dict[str, RowMeaning]:
+        """What a caller is told of a row that it writes and may not read."""
+        names = Names()
+        key: dict[str, RowMeaning] = {name: Shown(field) for field, name in _named(names, self.table.key).items()}
+        return {**key, names.give("_etag"): Tag()}
 
     @cached_property
     def filters(self) -> Mapping[str, FilterMeaning]:
@@ -149,7 +178,7 @@ class TableNames:
         for field, name in fields.items():
             if OPERATORS["eq"].fits(field.type.kind):
                 found[name] = On(field, "eq")
-        for name, edge in self._edges.items():
+        for name, edge in self.edges.items():
             found[names.give(name)] = Through(edge, self._target(edge))
         for field, name in fields.items():
             for operator in OPERATORS.values():
@@ -166,26 +195,34 @@ class TableNames:
             for field, name in _named(names, self._names).items()
             if field.type.kind.family not in UNSORTABLE
         }
-        for name, edge in self._edges.items():
-            if not edge.is_to_many:
+        for name, edge in self.edges.items():
+            if not edge.is_to_many and self._is_sortable(self._target(edge)):
                 found[names.give(name)] = Through(edge, self._target(edge))
         return found
+
+    def _is_sortable(self, table: Table) -> bool:
+        """Whether rows of a table can be sorted by fields of their own."""
+        return any(
+            field.type.kind.family not in UNSORTABLE and is_readable(self._context, table, field)
+            for field in table.fields.values()
+        )
 
     @cached_property
     def group_fields(self) -> Mapping[str, KeyMeaning]:
         """The fields and periods that rows can be grouped by, and the way to those of related rows."""
         names = Names()
         fields = {f: n for f, n in _named(names, self._names).items() if f.type.kind.family != "document"}
-        found: dict[str, KeyMeaning] = {name: GroupValue(field.name) for field, name in fields.items()}
+        found: dict[str, KeyMeaning] = {name: GroupValue(field.name, field) for field, name in fields.items()}
         for field, name in fields.items():
             kind = field.type.kind.name
             for part in PARTS if kind in ("date", "datetime", "timestamp") else ():
                 if part != "hour" or kind != "date":
-                    found[names.give(f"{name}_{part}")] = GroupValue(f"{field.name}.{part}")
-        labels = readable_labels(self._context, self.table)
-        for label in labels.values():
-            found[names.give(label.name)] = GroupValue(label.name)
-        for name, edge in self._edges.items():
+                    found[names.give(f"{name}_{part}")] = GroupValue(f"{field.name}.{part}", field, part=part)
+        for field in fields:
+            label = label_of(self._context, self.table, field)
+            if label is not None:
+                found[names.give(label.name)] = GroupValue(label.name, label, label_of=field.name)
+        for name, edge in self.edges.items():
             if not edge.is_to_many and edge.pick is None:
                 found[names.give(f"{name}_fields")] = GroupThrough(edge, self._target(edge))
         return found
@@ -196,7 +233,7 @@ class TableNames:
         names = Names(self.group_fields)
         return {
             names.give(name): GroupRow(edge, self._target(edge))
-            for name, edge in self._edges.items()
+            for name, edge in self.edges.items()
             if not edge.is_to_many and self._target(edge).key
         }
 
@@ -212,22 +249,55 @@ class TableNames:
             for function in FUNCTIONS
         }
 
+    @cached_property
+    def having(self) -> Mapping[MetricFunction, Mapping[str, On]]:
+        """The conditions on each function's numbers, by name; `COUNT_HAVING` has those on the number of rows."""
+        return {function: _compared(function, fields) for function, fields in self.metrics.items()}
+
     def written(self, operation: Operation) -> Mapping[str, WriteMeaning]:
-        """The fields that a write may give, in the order of the columns, and on create the rows nested in it."""
+        """The fields that a write may give, in the order of the columns, and on create the rows nested in it.
+
+        A change names its row by the key, which it cannot change.
+        """
+        return self._created if operation == "create" else self._updated
+
+    @cached_property
+    def _created(self) -> Mapping[str, WriteMeaning]:
         names = Names()
-        table, access = self.table, self._context.access
-        columns = (column for column in table.columns if not (column.is_read_only or column.is_generated))
-        custom = (field for field in table.custom if not field.is_read_only)
-        fields: list[Column | CustomField] = [*columns, *custom]
-        fields = [field for field in fields if access.may_write_column(table, field)]
-        found: dict[str, WriteMeaning] = {}
-        for field, name in _named(names, fields).items():
-            assert isinstance(field, Column | CustomField)
-            found[name] = Into(field)
-        if operation == "create":
-            for edge in nested_relationships(table):
+        found: dict[str, WriteMeaning] = {name: Into(field) for field, name in _named(names, self._writable()).items()}
+        for edge in nested_relationships(self.table):
+            if self._takes_nested(edge):
                 found[names.give(edge.name)] = IntoRows(edge, self._target(edge))
         return found
+
+    @cached_property
+    def _updated(self) -> Mapping[str, WriteMeaning]:
+        fields = (field for field in self._writable() if field not in self.table.key)
+        return {name: Into(field) for field, name in _named(Names(), fields).items()}
+
+    def _writable(self) -> Iterator[Column | CustomField]:
+        """The fields that the caller may give; of a table it has no grant on, for rows nested in another's, all.
+
+        What a rule works out may be sent along, and must come out so; it is named to those who may read it.
+        """
+        table, access = self.table, self._context.access
+        may_give_all = access.grant_on(table) is None
+        fields: tuple[Column | CustomField, ...] = (*table.columns, *table.custom)
+        for field in fields:
+            is_fixed = field.is_read_only or (isinstance(field, Column) and field.is_generated)
+            is_given = may_give_all or access.may_write_column(table, field)
+            is_told = field.name not in table.computed or is_readable(self._context, table, field)
+            if is_given and is_told and not is_fixed:
+                yield field
+
+    def _takes_nested(self, edge: Relationship) -> bool:
+        """Whether a create may write rows of a relationship along; the planner asks the same (query/judged.py)."""
+        child, access = self._target(edge), self._context.access
+        grant = access.grant_on(child)
+        if grant is not None and (not grant.operations or (grant.row_filter and len(child.key) != 1)):
+            return False
+        is_plain = child.mode is WriteMode.PLAIN or edge.name in self.table.nested
+        return is_plain and any(TableNames(self._context, child, "")._writable())
 
     @property
     def is_searchable(self) -> bool:
@@ -239,7 +309,7 @@ class TableNames:
         """Whether the caller may know the columns of the key."""
         return all(is_nameable(self._context, self.table, column) for column in self.table.key)
 
-    def mangled(self) -> Iterable[Mangled]:
+    def mangled(self) -> Iterator[Mangled]:
         """Yield the fields and relationships that have another name here."""
         for name, meaning in self.fields.items():
             match meaning:
@@ -253,7 +323,7 @@ class Vocabulary:
     """What a caller may name: its tables, and the fields of Query and Mutation."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self.context = context
         self.catalog: Catalog = context.catalog
         self.access: Access = context.access
         self._tables: dict[Table, TableNames] = {}
@@ -277,7 +347,7 @@ class Vocabulary:
         """Return what may be named of a table."""
         names = self._tables.get(table)
         if names is None:
-            names = self._tables[table] = TableNames(self._context, table, self.type_names[table])
+            names = self._tables[table] = TableNames(self.context, table, self.type_names[table])
         return names
 
     @cached_property
@@ -286,20 +356,45 @@ class Vocabulary:
         return tuple(table for table in self.catalog.exposed() if self.access.may("read", table))
 
     @cached_property
-    def queries(self) -> Mapping[str, RootMeaning]:
-        """The fields of Query: of each resource by its own name first, then by its aliases."""
+    def filtered(self) -> tuple[Table, ...]:
+        """The tables whose rows can be chosen by conditions: to be read, or to be written."""
+        written = (change.table for change in self.mutations.values() if change.is_plural)
+        chosen = (table for table in written if not self.access.may("read", table) and self.of(table).filters)
+        return tuple(dict.fromkeys((*self.readable, *chosen)))
+
+    @cached_property
+    def many(self) -> tuple[Table, ...]:
+        """The tables that to-manys lead to."""
+        edges = (edge for table in self.filtered for edge in self.of(table).edges.values() if edge.is_to_many)
+        return tuple(dict.fromkeys(self.catalog.table_of(edge) for edge in edges))
+
+    @cached_property
+    def grouped_through(self) -> tuple[Table, ...]:
+        """The tables by whose fields rows of others can be grouped."""
+        found = (each for table in self.readable for each in self.of(table).group_fields.values())
+        return tuple(dict.fromkeys(each.table for each in found if isinstance(each, GroupThrough)))
+
+    @cached_property
+    def lists(self) -> Mapping[str, tuple[str, Table]]:
+        """The names of lists, each with the resource's name or alias and its table; names come before aliases."""
         names = Names()
-        found: dict[str, RootMeaning] = {}
-        called = [(table, table.resource or "") for table in self.readable]
-        called += [(table, alias) for table in self.readable for alias in table.aliases]
-        for table, name in called:
-            found[names.give(name)] = Rows(table)
-        for table, name in called:
+        called = [(table.resource or "", table) for table in self.readable]
+        called += [(alias, table) for table in self.readable for alias in table.aliases]
+        kept = {each: names.give(each[0]) for each in called if is_name(each[0])}
+        return {kept.get(each) or names.give(each[0]): each for each in called}
+
+    @cached_property
+    def queries(self) -> Mapping[str, RootMeaning]:
+        """The fields of Query: the lists first, so that no other field takes the name of one."""
+        names = Names(self.lists)
+        found: dict[str, RootMeaning] = {name: Rows(table) for name, (_, table) in self.lists.items()}
+        for name, (_, table) in self.lists.items():
             if table.key:
                 found[names.give(f"{name}_by_key")] = self.row(table)
                 found[names.give(f"{name}_connection")] = Connection(table)
             found[names.give(f"{name}_aggregate")] = Numbers(table)
-            found[names.give(f"{name}_groups")] = Groups(table)
+            if self.of(table).group_fields:
+                found[names.give(f"{name}_groups")] = Groups(table)
         return found
 
     def row(self, table: Table) -> Row:
@@ -315,37 +410,66 @@ class Vocabulary:
         names = Names()
         found: dict[str, Change] = {}
         for table in self.catalog.exposed():
-            for operation in ("create", "update", "delete"):
-                if self._may_write(table, operation):
-                    one = self.type_names[table]
-                    many = pascal(table.resource or "")
-                    key = self.row(table) if operation != "create" else None
-                    found[names.give(f"{operation}{one}")] = Change(table, operation, is_plural=False, key=key)
+            for operation in WRITES:
+                if not self._may_write(table, operation):
+                    continue
+                one, many = self.type_names[table], pascal(table.resource or "")
+                key = self.row(table) if operation != "create" else None
+                found[names.give(f"{operation}{one}")] = Change(table, operation, is_plural=False, key=key)
+                if operation == "create" or self.of(table).filters:
                     several = f"{operation}{many}" if many != one else f"{operation}{one}List"
                     found[names.give(several)] = Change(table, operation, is_plural=True)
         return found
 
     def _may_write(self, table: Table, operation: Operation) -> bool:
-        """Whether the caller may do so, and the table takes it."""
+        """Whether the caller may do so, and the table takes it: a create needs something that can be given."""
         if not self.access.may(operation, table) or refusal_of_writes(table) is not None:
             return False
         if operation == "create":
-            return table.create_refusal is None
-        if operation == "delete" and (table.is_delete_forbidden or table.delete_refusal is not None):
-            return False
-        return bool(table.key)
+            return table.create_refusal is None and bool(self.of(table).written("create"))
+        if operation == "update":
+            return bool(table.key) and bool(self.of(table).written("update"))
+        return bool(table.key) and not table.is_delete_forbidden and table.delete_refusal is None
+
+    @cached_property
+    def created(self) -> tuple[Table, ...]:
+        """The tables that rows can be given for: created by themselves, or nested in others."""
+        found: dict[Table, None] = {
+            change.table: None for change in self.mutations.values() if change.operation == "create"
+        }
+        waiting = list(found)
+        while waiting:
+            nested = (each for each in self.of(waiting.pop()).written("create").values() if isinstance(each, IntoRows))
+            new = [each.table for each in nested if each.table not in found]
+            found.update(dict.fromkeys(new))
+            waiting.extend(new)
+        return tuple(found)
 
     def mangled(self) -> tuple[Mangled, ...]:
         """Return every name that GraphQL has otherwise."""
-        own = [
-            Mangled(table.resource or "", table.resource or "", mangled(table.resource or ""))
-            for table in self.readable
-            if mangled(table.resource or "") != table.resource
-        ]
+        own = (
+            Mangled(table.resource or "", called, name)
+            for name, (called, table) in self.lists.items()
+            if called != name
+        )
         return (*own, *(each for table in self.readable for each in self.of(table).mangled()))
 
 
-def _named(names: Names, fields: Iterable[Field]) -> dict[Field, str]:
+def _compared(function: MetricFunction, fields: Mapping[str, Shown]) -> dict[str, On]:
+    """The conditions on a function's numbers; equality goes by the field's name alone."""
+    names = Names(fields)
+    kinds = {name: metric_type(function, shown.field.type).kind for name, shown in fields.items()}
+    found = {name: On(shown.field, "eq") for name, shown in fields.items()}
+    for name, shown in fields.items():
+        fitting = (operator for operator in HELD if OPERATORS[operator].fits(kinds[name]))
+        found.update((names.give(f"{name}_{operator}"), On(shown.field, operator)) for operator in fitting)
+    return found
+
+
+FieldType = TypeVar("FieldType", bound=Field)
+
+
+def _named(names: Names, fields: Iterable[FieldType]) -> dict[FieldType, str]:
     """The names of fields in their order; a name that can stay as it is is given out before one that cannot."""
     fields = tuple(fields)
     given = {field: names.give(field.name) for field in fields if mangled(field.name) == field.name}

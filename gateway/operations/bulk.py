@@ -5,7 +5,7 @@ A fault of one row names its place in the request and takes all others back.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -49,22 +49,19 @@ class BulkWrites:
         Raises:
             GatewayError: as `Writes.create`, with the place of the row at fault.
         """
+        return await self.run(rows[0].create, lambda session: self.create_in(session, rows, given), given, rows)
+
+    async def create_in(
+        self, session: Session, rows: Sequence[PlannedUpsert], given: Circumstances
+    ) -> tuple[WrittenResult, ...]:
+        """Create the rows of an array in a transaction that is somebody else's to end."""
         first = rows[0].create
         together = plan_new_rows(first, _AT_ONCE)
         if together is not None and all(self._is_like(row, first) for row in rows):
-            plan = together
-            return await self._writes.transact(
-                first, lambda session: self._insert(session, rows, plan, given), is_dry_run=given.is_dry_run
-            )
-
-        async def body(session: Session) -> tuple[WrittenResult, ...]:
-            return tuple(
-                [await _at(number, row.create, self._put(session, row, given)) for number, row in enumerate(rows)]
-            )
-
-        if all(row.found is None for row in rows):
-            return await self._writes.transact(rows[0].create, body, is_dry_run=given.is_dry_run)
-        return await self._race(rows[0].create, body, given)
+            return await self._insert(session, rows, together, given)
+        return tuple(
+            [await _at(number, row.create, self.put_in(session, row, given)) for number, row in enumerate(rows)]
+        )
 
     def _is_like(self, row: PlannedUpsert, first: PlannedWrite) -> bool:
         """Whether a row is simply inserted, and read back as the first one is."""
@@ -92,7 +89,7 @@ class BulkWrites:
         Raises:
             GatewayError: as `Writes.create` and `Writes.update`.
         """
-        return await self._race(row.create, lambda session: self._put(session, row, given), given)
+        return await self.run(row.create, lambda session: self.put_in(session, row, given), given, (row,))
 
     async def update(self, planned: PlannedBulk, given: Circumstances) -> tuple[WrittenResult, ...]:
         """Return the rows after their change, in the order of their keys; three statements each.
@@ -101,18 +98,20 @@ class BulkWrites:
             ValidationError: ``too_many_affected``.
             GatewayError: as `Writes.update`.
         """
+        return await self.run(planned.each, lambda session: self.update_in(session, planned, given), given)
 
-        async def body(session: Session) -> tuple[WrittenResult, ...]:
-            keys = await self._writes.keys_in(session, planned.chosen, planned.values)
-            _check_number(planned, keys)
-            return tuple(
-                [
-                    await self._writes.update_in(session, with_key(planned.each, key), given.acting_staff, given.clock)
-                    for key in keys
-                ]
-            )
-
-        return await self._writes.transact(planned.each, body, is_dry_run=given.is_dry_run)
+    async def update_in(
+        self, session: Session, planned: PlannedBulk, given: Circumstances
+    ) -> tuple[WrittenResult, ...]:
+        """Change the rows that a filter chooses in a transaction that is somebody else's to end."""
+        keys = await self._writes.keys_in(session, planned.chosen, planned.values)
+        _check_number(planned, keys)
+        return tuple(
+            [
+                await self._writes.update_in(session, with_key(planned.each, key), given.acting_staff, given.clock)
+                for key in keys
+            ]
+        )
 
     async def delete(self, planned: PlannedBulk, given: Circumstances) -> DeletedResult:
         """Remove rows and what they own, and return how many, and which.
@@ -121,26 +120,36 @@ class BulkWrites:
             ValidationError: ``too_many_affected``.
             GatewayError: as `Writes.delete`.
         """
+        return await self.run(planned.each, lambda session: self.delete_in(session, planned, given), given)
 
-        async def body(session: Session) -> DeletedResult:
-            keys = await self._writes.keys_in(session, planned.chosen, planned.values)
-            _check_number(planned, keys)
-            result = DeletedResult(0)
-            for key in keys:
-                each = with_key(planned.each, key)
-                result = result.plus(
-                    await self._writes.delete_in(
-                        session, each, given.acting_staff, given.clock, is_dry_run=given.is_dry_run
-                    )
+    async def delete_in(self, session: Session, planned: PlannedBulk, given: Circumstances) -> DeletedResult:
+        """Remove the rows that a filter chooses in a transaction that is somebody else's to end."""
+        keys = await self._writes.keys_in(session, planned.chosen, planned.values)
+        _check_number(planned, keys)
+        result = DeletedResult(0)
+        for key in keys:
+            each = with_key(planned.each, key)
+            result = result.plus(
+                await self._writes.delete_in(
+                    session, each, given.acting_staff, given.clock, is_dry_run=given.is_dry_run
                 )
-            return replace(result, keys=tuple(keys))
+            )
+        return replace(result, keys=tuple(keys))
 
-        return await self._writes.transact(planned.each, body, is_dry_run=given.is_dry_run)
-
-    async def _race(
-        self, planned: PlannedWrite, body: Callable[[Session], Awaitable[Done]], given: Circumstances
+    async def run(
+        self,
+        planned: PlannedWrite | None,
+        body: Callable[[Session], Awaitable[Done]],
+        given: Circumstances,
+        rows: Iterable[PlannedUpsert] = (),
     ) -> Done:
-        """Run a body anew when a row came to be between looking for it and writing it; then it is found."""
+        """Return what a body did in one transaction (`Writes.transact`).
+
+        Where ``rows`` are looked for, it runs anew when one came to be between looking for it and writing it: then
+        it is found.
+        """
+        if all(row.found is None for row in rows):
+            return await self._writes.transact(planned, body, is_dry_run=given.is_dry_run)
         for races in range(1, _MOST_RACES + 1):
             try:
                 return await self._writes.transact(planned, body, is_dry_run=given.is_dry_run)
@@ -149,7 +158,8 @@ class BulkWrites:
                     raise
         raise AssertionError("the last race returns or raises")
 
-    async def _put(self, session: Session, row: PlannedUpsert, given: Circumstances) -> WrittenResult:
+    async def put_in(self, session: Session, row: PlannedUpsert, given: Circumstances) -> WrittenResult:
+        """Create one row, or take the one that is there, in a transaction that is somebody else's to end."""
         found = None
         if row.found is not None:
             found = await self._writes.row_in(session, row.found, row.values)

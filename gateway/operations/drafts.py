@@ -61,6 +61,18 @@ def inserted_values(planned: PlannedWrite) -> dict[str, object]:
     return _step_values(planned, planned.plan.steps[0])
 
 
+def new_key(planned: PlannedWrite) -> tuple[object, ...]:
+    """Return the key of a row that was made, as the driver has it; empty where it cannot be found by one.
+
+    The slot of a number that the database gives must be filled by now.
+    """
+    if planned.plan.result is None:
+        return ()
+    sent, slot = inserted_values(planned), planned.plan.key_slot
+    number = planned.values[slot] if slot is not None else None
+    return tuple(sent.get(column.name, number) for column in planned.table.key)
+
+
 def updated_values(planned: PlannedWrite) -> dict[str, object]:
     """Return what the step of a change writes, nothing when it changes nothing."""
     return _step_values(planned, planned.plan.steps[0]) if planned.plan.steps else {}

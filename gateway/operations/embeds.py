@@ -1,8 +1,8 @@
-"""Plans with embeds -> rows with their relatives inside: one statement per plan node, however many rows.
+"""Plans with nodes -> rows with their relatives, or numbers over them, inside: one statement per node.
 
 The statements run through whatever is handed in: the pool for a page, one snapshot for
-an export. Each node's rows are fetched for all parents at once, by what the parents
-hold of the relationship, and laid into them in order.
+an export. Each node's rows are fetched for all parents at once, however many, by what the
+parents hold of the relationship, and laid into them in order.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from gateway.errors import RequestError
 from gateway.execution.database import Run
 from gateway.operations.results import TAG_KEY, Truncation
 from gateway.operations.tags import Tags
-from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Values
+from gateway.query.plan import AggregatePlan, Embed, Node, ReadPlan, Summary, Values
 from gateway.query.positions import Position, position_of
 from gateway.sql.cache import StatementCache
 from gateway.sql.embeds import is_list
 from gateway.sql.statement import Positions, Statement
 
-Check = Callable[[Statement, Embed, Values, Sequence[object]], Awaitable[None]]
-"""Lets the statement of an embed pass, with its values and links, or refuses it."""
+Check = Callable[[Statement, Node, Values, Sequence[object]], Awaitable[None]]
+"""Lets the statement of an embed or of a summary pass, with its values and links, or refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,14 @@ MOST_PARENTS: Final = 1_024
 """Parents whose rows one statement asks for; more take another statement."""
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What must be told of what came along: the lists that lack rows, and ``warnings`` as `results.PageResult` has."""
+
+    truncated: tuple[Truncation, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Rows:
     """The rows of a plan as a reply shows them, and as the driver has them."""
@@ -53,6 +61,12 @@ class Rows:
         if len(self.rows) > most:
             del self.rows[most:]
             self.raw = self.raw[:most]
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a reader of numbers must be told: sums of money in several currencies mean nothing."""
+        place = self.statement.currencies
+        is_mixed = place is not None and any((raw[place] or 0) > 1 for raw in self.raw)
+        return ("mixed_currency",) if is_mixed else ()
 
     def position(self, plan: ReadPlan, number: int) -> Position | None:
         """Return the position of one row; None where the plan is not followed."""
@@ -84,25 +98,26 @@ async def embed_rows(
     values: Values,
     found: Rows,
     terms: Terms,
-) -> tuple[Truncation, ...]:
-    """Lay into rows what their plan embeds, and return what was left out. One statement per embed.
+) -> Brought:
+    """Lay into rows what their plan brings along, and return what was left out. One statement per plan node.
 
     Rows that `read_rows` returned beyond those of the page must be gone from ``found`` by now.
 
     Raises:
         RequestError: ``rows_too_many``; what the check of ``terms`` refuses before a statement runs.
     """
-    if not plan.embeds or not found.rows:
-        return ()
+    if not plan.nodes or not found.rows:
+        return Brought()
     filling = _Filling(run, statements, values, terms.most, terms.check, terms.tags)
-    await filling.fill(plan.table, plan.embeds, found, [1] * len(found.rows))
-    if not filling.cut:
-        return ()
-    return tuple(
-        cut
-        for number, row in enumerate(found.rows)
-        for cut in _truncations(filling.cut, plan.embeds, row, (number,), ())
-    )
+    await filling.fill(plan, found, [1] * len(found.rows))
+    cuts: tuple[Truncation, ...] = ()
+    if filling.cut:
+        cuts = tuple(
+            cut
+            for number, row in enumerate(found.rows)
+            for cut in _truncations(filling.cut, plan.embeds, row, (number,), ())
+        )
+    return Brought(cuts, tuple(filling.warnings))
 
 
 def _truncations(
@@ -161,7 +176,7 @@ class _Children:
 
 @dataclass(slots=True)
 class _Filling:
-    """One question's embeds on their way into the rows; ``cut`` are the lists that lack rows, by identity.
+    """What comes along with one question on its way into the rows; ``cut`` are the lists that lack rows, by identity.
 
     ``most`` is how many rows may still be laid in. A row that stands in several places
     counts in each of them, with all that is in it: so often it is written.
@@ -174,22 +189,41 @@ class _Filling:
     check: Check | None = None
     tags: Tags | None = None
     cut: dict[int, _Cut] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
 
-    async def fill(
-        self, parent: Table, embeds: Sequence[Embed], found: Rows, often: Sequence[int], path: str = ""
-    ) -> None:
-        """Lay the embeds into the rows of a table, which stand in so many places each."""
-        for embed, places in zip(embeds, found.statement.links, strict=True):
+    async def fill(self, plan: ReadPlan | AggregatePlan, found: Rows, often: Sequence[int], path: str = "") -> None:
+        """Lay the nodes of a plan into its rows, which stand in so many places each."""
+        for node, places in zip(plan.nodes, found.statement.links, strict=True):
             links = _held(found.raw, places)
+            if isinstance(node, Summary):
+                await self._lay_numbers(node, found, links)
+                continue
             wanted: dict[object, int] = {}
             for link, times in zip(links, often, strict=True):
                 if link is not None:
                     wanted[link] = wanted.get(link, 0) + times
-            children = await self._children(embed, wanted, f"{path}{embed.name}")
-            if is_list(embed):
-                self._lay_lists(parent, embed, found, links, children)
+            children = await self._children(node, wanted, f"{path}{node.name}")
+            if is_list(node):
+                self._lay_lists(plan.table, node, found, links, children)
             else:
-                _lay_rows(embed, found, links, children)
+                _lay_rows(node, found, links, children)
+
+    async def _lay_numbers(self, summary: Summary, found: Rows, links: Sequence[object]) -> None:
+        """Each row gets the numbers over its own rows; those of a parent that stands in several places are shared."""
+        numbers: dict[object, dict[str, Any]] = {}
+        parents = tuple(dict.fromkeys(link for link in links if link is not None))
+        for start in range(0, len(parents), MOST_PARENTS):
+            counted = await self._counted(summary, parents[start : start + MOST_PARENTS])
+            numbers.update(zip(_held(counted.raw, counted.statement.reference), counted.rows, strict=True))
+            self.warnings.update(dict.fromkeys(counted.warnings()))
+        none = self._over_nothing(summary, _size_of(parents[:MOST_PARENTS]))
+        for row, link in zip(found.rows, links, strict=True):
+            row[summary.name] = numbers.get(link, none)
+
+    def _over_nothing(self, summary: Summary, size: int) -> dict[str, Any]:
+        """The numbers over no rows, as the statement decodes them: counts are 0, and of the rest nothing is known."""
+        cells = [0 if metric.function in ("count", "count_distinct") else None for metric in summary.plan.metrics]
+        return self.statements.summary(summary, size).decode([cells])[0]
 
     def _lay_lists(
         self, parent: Table, embed: Embed, found: Rows, links: Sequence[object], children: _Children
@@ -214,8 +248,8 @@ class _Filling:
             shown = children.take(found, _held(found.raw, found.statement.reference), self._limit(embed))
             often = [wanted.get(link, 0) for link in shown]
             self._spend(path, sum(often))
-            if embed.plan.embeds and found.rows:
-                await self.fill(embed.plan.table, embed.plan.embeds, found, often, f"{path}.")
+            if embed.plan.nodes and found.rows:
+                await self.fill(embed.plan, found, often, f"{path}.")
         return children
 
     def _spend(self, path: str, rows: int) -> None:
@@ -223,8 +257,8 @@ class _Filling:
         if self.most < 0:
             raise RequestError(
                 "rows_too_many",
-                f"The rows of {path} exceed what one answer may hold: ask for fewer rows, or for fewer of each "
-                f"with include[{path}][limit].",
+                f"The rows of {path} exceed what one answer may hold: ask for fewer rows, or limit those of "
+                f"each (include[{path}][limit], in GraphQL the field's own limit).",
                 parameter="include",
             )
 
@@ -233,18 +267,22 @@ class _Filling:
 
         One statement: its text is that of the next power of two, so that few texts serve all pages.
         """
-        size = 1 << (len(batch) - 1).bit_length()
-        padded = (*batch, *repeat(batch[-1], size - len(batch)))
-        statement = self.statements.embed(embed, size)
-        cells = padded if len(statement.reference) == 1 else _flat(padded)
-        links = (*cells, self._fetched_most(embed, len(batch)))
-        if self.check is not None:
-            await self.check(statement, embed, self.values, links)
-        raw = await self.run(statement.text, statement.bind(self.values, links))
-        found = Rows(statement.decode(raw), raw, statement)
+        statement = self.statements.embed(embed, _size_of(batch))
+        found = await self._read(statement, embed, (*_cells(statement, batch), self._fetched_most(embed, len(batch))))
         if self.tags is not None:
             tag_rows(found, self.tags)
         return found
+
+    async def _counted(self, summary: Summary, batch: Sequence[object]) -> Rows:
+        """The numbers over the rows of some parents, for those that have any. One statement, as of `_fetched`."""
+        statement = self.statements.summary(summary, _size_of(batch))
+        return await self._read(statement, summary, _cells(statement, batch))
+
+    async def _read(self, statement: Statement, node: Node, links: Sequence[object]) -> Rows:
+        if self.check is not None:
+            await self.check(statement, node, self.values, links)
+        raw = await self.run(statement.text, statement.bind(self.values, links))
+        return Rows(statement.decode(raw), raw, statement)
 
     def _fetched_most(self, embed: Embed, parents: int) -> int:
         """How many rows are read at most: enough to see that there are more than may be laid in."""
@@ -252,6 +290,17 @@ class _Filling:
         if limit is None:
             return self.most + 1
         return min(self.most, parents * limit) + parents + 1
+
+
+def _size_of(batch: Sequence[object]) -> int:
+    """For how many parents the statement is made that serves a batch: the next power of two."""
+    return 1 << max(len(batch) - 1, 0).bit_length()
+
+
+def _cells(statement: Statement, batch: Sequence[object]) -> tuple[object, ...]:
+    """What a statement of `_size_of` takes of its parents: the last one stands as often as is needed to fill it."""
+    padded = (*batch, *repeat(batch[-1], _size_of(batch) - len(batch)))
+    return padded if len(statement.reference) == 1 else tuple(_flat(padded))
 
 
 def _lay_rows(embed: Embed, found: Rows, links: Sequence[object], children: _Children) -> None:

@@ -18,7 +18,7 @@ from gateway.errors import RequestError, UnavailableError
 from gateway.execution.database import Database, Run, Snapshot
 from gateway.operations.embeds import Check, Rows, Terms, embed_rows, read_rows
 from gateway.operations.guard import Guard
-from gateway.operations.reads import doubtful_parent, in_order, row_unknown, warnings_of
+from gateway.operations.reads import doubtful_parent, in_order, row_unknown
 from gateway.query.access import DEFAULT_MOST_ROWS
 from gateway.query.aggregates import PlannedGroups, plan_groups
 from gateway.query.context import Context, Slots
@@ -215,13 +215,14 @@ class _Reader:
         raw = await self.snapshot.run(statement.text, statement.bind(values))
         has_more = len(raw) > planned.per_page
         raw = raw[: planned.per_page]
-        if not plan.embeds:
+        if not plan.nodes:
             return Part(raw, statement), has_more
         found = Rows(statement.decode(raw), raw, statement)
         most = self.question.context.budget.embedded
-        await embed_rows(self.snapshot.run, self.statements, plan, values, found, Terms(most, self._embed_check()))
+        terms = Terms(most, self._embed_check())
+        brought = await embed_rows(self.snapshot.run, self.statements, plan, values, found, terms)
         self._check_embeds(plan.embeds, found.rows)
-        return Part(raw, statement, found.rows), has_more
+        return Part(raw, statement, found.rows, brought.warnings), has_more
 
     async def _groups(self, intent: AggregateIntent) -> AsyncGenerator[Part]:
         page = intent.page if self.question.is_paged else PageIntent(self._cap or MOST_GROUPS)
@@ -236,9 +237,12 @@ class _Reader:
             raise RequestError("export_too_large", detail, parameter="group")
         found.cut(planned.per_page)
         most = max(self.question.context.budget.embedded, MOST_GROUPS)
-        await embed_rows(self.snapshot.run, self.statements, plan, values, found, Terms(most, self._embed_check()))
+        own = found.warnings()
+        terms = Terms(most, self._embed_check())
+        brought = await embed_rows(self.snapshot.run, self.statements, plan, values, found, terms)
         self._check_embeds(plan.embeds, found.rows)
-        part = Part(found.raw, found.statement, in_order(plan, found.rows), warnings_of(found))
+        warnings = tuple(dict.fromkeys((*own, *brought.warnings)))
+        part = Part(found.raw, found.statement, in_order(plan, found.rows), warnings)
         part = await self._told(planned, part)
         await self.snapshot.release()
         yield part

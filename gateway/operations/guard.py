@@ -19,7 +19,7 @@ from gateway.execution.database import Run
 from gateway.observe import Observer, QueryNotExplained, QueryRefused
 from gateway.operations.advice import Plan, advice, is_measurable
 from gateway.query.access import Access
-from gateway.query.plan import Embed, ReadPlan, Values
+from gateway.query.plan import Node, ReadPlan, Values
 from gateway.sql.cache import Recent
 from gateway.sql.explain import Estimate, Explained, explaining
 from gateway.sql.statement import Statement
@@ -71,9 +71,9 @@ class Guard:
             raise self._refusal(plan, values, verdict, access)
 
     async def check_embed(
-        self, run: Run, statement: Statement, embed: Embed, values: Values, links: Sequence[object]
+        self, run: Run, statement: Statement, embed: Node, values: Values, links: Sequence[object]
     ) -> None:
-        """Pass while the rows that come along are found by looking at no more rows than may be. At most one EXPLAIN.
+        """Pass while what comes along is found by looking at no more rows than may be. At most one EXPLAIN.
 
         Raises:
             RequestError: ``query_too_expensive``.

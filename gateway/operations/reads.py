@@ -8,11 +8,11 @@ from time import monotonic
 from typing import Any
 
 from gateway.errors import NotFoundError
-from gateway.execution.database import Database
+from gateway.execution.database import Database, Run
 from gateway.operations.counts import Counts
-from gateway.operations.embeds import Rows, Terms, embed_rows, read_rows, tag_rows
+from gateway.operations.embeds import Brought, Rows, Terms, embed_rows, read_rows, tag_rows
 from gateway.operations.guard import Guard
-from gateway.operations.results import Count, PageResult, RowResult, Truncation
+from gateway.operations.results import Count, PageResult, RowResult
 from gateway.operations.tags import Tags
 from gateway.query.aggregates import PlannedGroups
 from gateway.query.budget import DEFAULT_BUDGET
@@ -59,11 +59,12 @@ class Reads:
         raw, statement = found.raw[0], found.statement
         tag = self._tags.of(statement.tagged(raw)) if statement.tagged is not None else ""
         key = tuple(raw[place] for place in statement.key)
-        if not plan.embeds:
+        if not plan.nodes:
             return RowResult(found.rows[0], tag, key=key)
         found.cut(1)
-        cut = await self._embedded(plan, values, found)
-        return RowResult(found.rows[0], tag, tuple(replace(each, place=each.place[1:]) for each in cut), key)
+        brought = await self._embedded(plan, values, found)
+        cut = tuple(replace(each, place=each.place[1:]) for each in brought.truncated)
+        return RowResult(found.rows[0], tag, cut, key, brought.warnings)
 
     async def page(
         self, planned: PlannedRead | PlannedGroups, count: str, *, has_positions: bool = False
@@ -88,7 +89,8 @@ class Reads:
         plan = planned.plan
         if isinstance(plan, ReadPlan) and plan.is_tagged:
             tag_rows(found, self._tags)
-        cut = await self._embedded(plan, planned.values, found) if plan.embeds else ()
+        own = found.warnings() if isinstance(plan, AggregatePlan) else ()
+        brought = await self._embedded(plan, planned.values, found) if plan.nodes else Brought()
         if isinstance(plan, AggregatePlan) and plan.embeds:
             found.rows = in_order(plan, found.rows)
         spent_s = monotonic() - began
@@ -101,9 +103,9 @@ class Reads:
             has_more,
             planned.offset,
             planned.per_page,
-            cut,
+            brought.truncated,
             position,
-            warnings_of(found) if isinstance(plan, AggregatePlan) else (),
+            tuple(dict.fromkeys((*own, *brought.warnings))),
             positions_of(found, plan) if has_positions else (),
         )
 
@@ -114,8 +116,23 @@ class Reads:
             await self._guard.check(self._database.fetch, self._statements.of(plan), plan, values)
         return await read_rows(self._database.fetch, self._statements, plan, values)
 
-    async def _embedded(self, plan: ReadPlan | AggregatePlan, values: Values, found: Rows) -> tuple[Truncation, ...]:
-        fetch = self._database.fetch
+    async def rows_in(self, run: Run, plan: ReadPlan, values: Values) -> tuple[Rows, Brought]:
+        """Return the rows of a plan with what comes along, read by somebody else's transaction.
+
+        One statement per plan node.
+
+        Raises:
+            RequestError: ``rows_too_many``; ``query_too_expensive`` where a guard is set.
+        """
+        found = await read_rows(run, self._statements, plan, values)
+        if plan.is_tagged:
+            tag_rows(found, self._tags)
+        return found, await self._embedded(plan, values, found, run)
+
+    async def _embedded(
+        self, plan: ReadPlan | AggregatePlan, values: Values, found: Rows, run: Run | None = None
+    ) -> Brought:
+        fetch = run if run is not None else self._database.fetch
         check = None if self._guard is None else partial(self._guard.check_embed, fetch)
         terms = Terms(self._most_embedded, check, self._tags)
         return await embed_rows(fetch, self._statements, plan, values, found, terms)
@@ -153,13 +170,6 @@ def positions_of(found: Rows, plan: ReadPlan | AggregatePlan) -> tuple[Position,
         return ()
     positions = (found.position(plan, number) for number in range(len(found.rows)))
     return tuple(position for position in positions if position is not None)
-
-
-def warnings_of(found: Rows) -> tuple[str, ...]:
-    """Return what a reader of groups must be told: sums of money in several currencies mean nothing."""
-    place = found.statement.currencies
-    is_mixed = place is not None and any((raw[place] or 0) > 1 for raw in found.raw)
-    return ("mixed_currency",) if is_mixed else ()
 
 
 def _not_below(count: Count, seen: int) -> Count:

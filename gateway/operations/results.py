@@ -65,25 +65,30 @@ class PageResult:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """One row, with its tag; ``key`` is set where the request did not name it, as with a to-one."""
+    """One row, with its tag; ``key`` is set where the request did not name it, as with a to-one.
+
+    ``warnings`` are as in `PageResult`, of numbers that come along.
+    """
 
     row: dict[str, Any]
     tag: str
     truncated: tuple[Truncation, ...] = ()
     key: tuple[object, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenResult:
     """A row after its write, with its key and tag; ``tag`` is None where the row cannot be read back.
 
-    ``is_new`` says that this write made it.
+    ``is_new`` says that this write made it. ``stored_key`` is its key as the driver has it, empty where it has none.
     """
 
     row: dict[str, Any]
     key: tuple[object, ...]
     tag: str | None = None
     is_new: bool = False
+    stored_key: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

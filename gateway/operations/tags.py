@@ -7,6 +7,7 @@ from finding out by trial what stands in columns that it may not read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,6 +18,8 @@ import orjson
 from gateway.errors import ConflictError
 
 _SIZE: Final = 16
+_TAG: Final = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)|\s*,')
+_BARE: Final = re.compile(r"(?!W/)[!#-+\--~]+")
 EVERY: Final = frozenset({"*"})
 """The tags of ``*``; those of rows have quotation marks."""
 
@@ -40,6 +43,38 @@ def _written(cells: Sequence[Any]) -> bytes:
         return orjson.dumps(cells, default=repr)
     except TypeError:
         return repr(tuple(cells)).encode()
+
+
+def parse_tags(text: str, *, takes_weak: bool = False) -> frozenset[str]:
+    """Return the tags of a list as ``If-Match`` has it, `EVERY` for ``*``; what is no such list has none.
+
+    >>> sorted(parse_tags('"a", W/"b"')), sorted(parse_tags("a"))
+    (['"a"'], [])
+
+    Source: RFC 9110, section 13.1.1.
+    """
+    if text.strip() == "*":
+        return EVERY
+    found: set[str] = set()
+    position = 0
+    while position < len(text):
+        match = _TAG.match(text, position)
+        if match is None:
+            return frozenset()
+        if match[2] and (takes_weak or not match[1]):
+            found.add(match[2])
+        position = match.end()
+    return frozenset(found)
+
+
+def given_tags(text: str) -> frozenset[str]:
+    """Return the tags of a list, or the one tag that stands without its quotation marks.
+
+    >>> given_tags("a") == given_tags('"a"'), sorted(given_tags("*"))
+    (True, ['*'])
+    """
+    bare = text.strip()
+    return frozenset({f'"{bare}"'}) if bare != "*" and _BARE.fullmatch(bare) else parse_tags(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from gateway.operations.drafts import (
     key_of,
     labelled,
     named,
+    new_key,
     plain_stored,
     updated_values,
     values_of,
@@ -171,7 +172,8 @@ class Writes:
             raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
         row = result.row if result is not None else {}
         check_computed(planned, row, clock)
-        return WrittenResult(row, key_of(planned, row), result.tag if result is not None else None, is_new=True)
+        tag = result.tag if result is not None else None
+        return WrittenResult(row, key_of(planned, row), tag, is_new=True, stored_key=new_key(planned))
 
     async def update_in(
         self,
@@ -203,7 +205,8 @@ class Writes:
         if result is None:
             raise ForbiddenError("grant_missing", "The row would be outside the rows the token may write.")
         check_computed(planned, result.row, clock, shown)
-        return WrittenResult(result.row, key_of(planned, shown), result.tag)
+        key = tuple(stored[column.name] for column in planned.table.key)
+        return WrittenResult(result.row, key_of(planned, shown), result.tag, stored_key=key)
 
     async def delete_in(
         self,
@@ -254,9 +257,8 @@ class Writes:
         found: dict[object, WrittenResult] = {}
         for row in (await session.run(statement.text, statement.bind(tuple(keys)))).rows:
             result = self.tagged_row(statement, row)
-            found[row[place]] = WrittenResult(
-                result.row, (result.row[statement.names[place]],), result.tag, is_new=True
-            )
+            key = (result.row[statement.names[place]],)
+            found[row[place]] = WrittenResult(result.row, key, result.tag, is_new=True, stored_key=(row[place],))
         return found
 
     # rules
@@ -315,16 +317,19 @@ class Writes:
     # transactions
 
     async def transact(
-        self, planned: PlannedWrite, body: Callable[[Session], Awaitable[Done]], *, is_dry_run: bool = False
+        self, planned: PlannedWrite | None, body: Callable[[Session], Awaitable[Done]], *, is_dry_run: bool = False
     ) -> Done:
         """Return what a body did in one transaction, run anew when it met the locks of another one.
 
-        A dry run is rolled back, whatever it did.
+        A dry run is rolled back, whatever it did. A value that the database refuses is that of ``planned``; where
+        there is none, because several writes share the transaction, the body names it.
         """
         for tries in range(1, MOST_TRIES + 1):
             try:
                 return await self._run_once(body, is_dry_run=is_dry_run)
             except ValueRefusedError as error:
+                if planned is None:
+                    raise
                 raise named(error, planned) from error
             except ConflictError as error:
                 if error.code != "write_conflict" or tries == MOST_TRIES:
@@ -359,7 +364,8 @@ class Writes:
         stored = await self._stored(planned)
         if stored is None:
             return WrittenResult({}, (), is_new=True)
-        return WrittenResult(stored.row, key_of(planned, stored.row), stored.tag, is_new=True)
+        key = key_of(planned, stored.row)
+        return WrittenResult(stored.row, key, stored.tag, is_new=True, stored_key=new_key(planned))
 
     async def _stored(self, planned: PlannedWrite) -> RowResult | None:
         """The row that was just committed; what keeps it from being read does not undo the write."""
@@ -395,7 +401,8 @@ class Writes:
         result = self.tagged_row(statement, rows[0])
         names = [column.name for column in plan.table.key]
         key = tuple(rows[0][statement.names.index(name)] for name in names)
-        return key, WrittenResult(result.row, tuple(result.row[name] for name in names), result.tag)
+        shown = tuple(result.row[name] for name in names)
+        return key, WrittenResult(result.row, shown, result.tag, stored_key=key)
 
     async def keys_in(self, session: Session, plan: ReadPlan, values: Values) -> Sequence[DriverRow]:
         """Return the keys that a plan chooses, as the driver has them."""

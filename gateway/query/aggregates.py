@@ -12,29 +12,28 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, get_args
 
-from gateway.catalog.kinds import KINDS, ColumnType, parse_sql_type
-from gateway.catalog.model import Column, Field, Relationship, Table
+from gateway.catalog.kinds import parse_sql_type
+from gateway.catalog.model import Column, Field, Table
 from gateway.errors import RequestError
 from gateway.query.budget import check_embeds, check_number
 from gateway.query.conditions import plan_comparison, plan_conditions, plan_search
 from gateway.query.context import Context
+from gateway.query.currencies import mixed_currency
 from gateway.query.embeds import EmbedOptions, plan_grouped_row
 from gateway.query.fields import label_of
 from gateway.query.intent import AggregateIntent, ConditionIntent, EmbedIntent, OrderIntent
+from gateway.query.metrics import chosen_metrics, metric_of
 from gateway.query.operators import OPERATORS
-from gateway.query.places import Followed, Place, field_at, follow, readable_at, single_field, unknown_at
+from gateway.query.places import Followed, Place, field_at, follow, readable_at, unknown_at
 from gateway.query.plan import (
     AggregatePlan,
     And,
-    Compare,
     Condition,
     DatePart,
     DatePartName,
     Embed,
     Group,
     Metric,
-    MetricFunction,
-    Or,
     Order,
     PlanField,
     ReadPlan,
@@ -52,31 +51,10 @@ from gateway.query.planner import (
     sized_page,
 )
 from gateway.query.reach import row_filter, with_reach
-from gateway.query.resolve import is_readable
 from gateway.query.suggest import nearest
 
 PARTS: Final[Mapping[str, DatePartName]] = MappingProxyType({name: name for name in get_args(DatePartName)})
-FUNCTIONS: Final[Mapping[str, MetricFunction]] = MappingProxyType({name: name for name in get_args(MetricFunction)})
 _TEXT: Final = parse_sql_type("varchar(13)")
-_WHOLE: Final = ColumnType(KINDS["integer"], "bigint", minimum=0, maximum=2**53)
-_NUMBERS: Final = frozenset({"number"})
-_ORDERED: Final = frozenset({"number", "text", "moment"})
-_FAMILIES: Final[Mapping[MetricFunction, frozenset[str]]] = MappingProxyType(
-    {
-        "sum": _NUMBERS,
-        "avg": _NUMBERS,
-        "min": _ORDERED,
-        "max": _ORDERED,
-        "count_distinct": _ORDERED | {"binary", "list"},
-    }
-)
-AVERAGE_DECIMALS: Final = 4
-_CHOOSING: Final = frozenset({"eq", "exact", "in", "like", "null"})
-
-
-def metric_families(function: MetricFunction) -> frozenset[str]:
-    """Return the families of kinds that a function takes; none for ``count``, which counts rows."""
-    return _FAMILIES.get(function, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +83,7 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
     """
     table = root_table(context, intent)
     groups = _groups(context, table, intent)
-    metrics = _metrics(context, table, intent.metrics or ("count",))
+    metrics = chosen_metrics(context, table, intent.metrics)
     plan = AggregatePlan(
         table,
         _condition(context, table, intent),
@@ -116,7 +94,7 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
         format=intent.format,
         labels=_labels(context, table, groups) if intent.has_labels else (),
     )
-    plan = replace(plan, currency=_mixed(context, plan))
+    plan = replace(plan, currency=mixed_currency(context, plan))
     plan = with_reach(context, plan)
     counted = replace(plan, metrics=(), order=(), labels=(), currency=None, is_counted=True)
     page = sized_page(context, intent.page)
@@ -192,53 +170,7 @@ def _date_part(context: Context, followed: Followed, operand: Field | Related, r
     return DatePart(operand, part, _TEXT)
 
 
-# Metrics
-
-
-def _metrics(context: Context, table: Table, words: Sequence[str]) -> dict[str, Metric]:
-    check_number(len(words), context.budget.metrics, "metrics", "metrics")
-    metrics: dict[str, Metric] = {}
-    for word in words:
-        if word in metrics:
-            raise RequestError("metric_invalid", f"{word} stands twice in metrics.", parameter="metrics")
-        metrics[word] = _metric(context, table, word, "metrics")
-    return metrics
-
-
-def _metric(context: Context, table: Table, word: str, parameter: str) -> Metric:
-    name, _, path = word.partition(".")
-    function = FUNCTIONS.get(name)
-    if function is None:
-        close = nearest(name, FUNCTIONS)
-        hint = f" Did you mean {close}?" if close else f" There are: {', '.join(FUNCTIONS)}."
-        detail = f"There is no metric {name!r}.{hint}"
-        raise RequestError("metric_invalid", detail, parameter=parameter, suggestion=close)
-    if function == "count" and not path:
-        return Metric("count", None, _WHOLE)
-    if function == "count" or not path:
-        wants = "counts rows and takes no field" if function == "count" else f"takes a field, as in {name}.total"
-        raise RequestError("metric_invalid", f"{name} {wants}.", parameter=parameter)
-    operand = single_field(context, table, path, parameter)
-    if operand.type.kind.family not in _FAMILIES[function]:
-        detail = f"{name} cannot be taken of {path}, which is {operand.type.kind.summary}."
-        raise RequestError("metric_invalid", detail, parameter=parameter)
-    return Metric(function, operand, _metric_type(function, operand.type))
-
-
-def _metric_type(function: MetricFunction, source: ColumnType) -> ColumnType:
-    """What a metric is: its precision follows its source, so that it is a number where that is one.
-
-    The least and the greatest of BIT fields come from the server as whole numbers and no bits.
-    """
-    if function == "count_distinct":
-        return _WHOLE
-    is_whole = source.kind.name in ("integer", "flag", "year", "bit")
-    if (function == "sum" and is_whole) or (source.kind.name == "bit" and function != "avg"):
-        return replace(_WHOLE, maximum=source.maximum, minimum=None)
-    if function == "avg" and (is_whole or source.kind.name == "decimal"):
-        scale = (source.scale or 0) + AVERAGE_DECIMALS
-        return ColumnType(KINDS["decimal"], "decimal", precision=source.precision or 15, scale=scale)
-    return source
+# Having
 
 
 def _having(context: Context, table: Table, intents: Sequence[ConditionIntent]) -> And:
@@ -252,7 +184,7 @@ def _held(context: Context, table: Table, intent: ConditionIntent) -> Condition:
     path = intent.path
     has_operator = len(path) > 1 and path[-1] in OPERATORS and path[-1] not in _columns_at(context, table, path[1:])
     words = path[:-1] if has_operator else path
-    metric = _metric(context, table, ".".join(words), intent.parameter)
+    metric = metric_of(context, table, ".".join(words), intent.parameter)
     return plan_comparison(context, metric, OPERATORS[path[-1] if has_operator else "eq"], intent)
 
 
@@ -263,7 +195,7 @@ def _columns_at(context: Context, table: Table, path: Sequence[str]) -> frozense
     return frozenset(path[-1:]) if field is not None and not rest else frozenset()
 
 
-# Order, labels, currency
+# Order, labels, rows
 
 
 def _order(groups: Sequence[Group], metrics: Mapping[str, Metric], intents: Sequence[OrderIntent]) -> tuple[Order, ...]:
@@ -328,73 +260,3 @@ def _grouped_by(embed: EmbedIntent, rows: Mapping[str, RelatedRow]) -> str:
     path = ".".join(embed.path)
     detail = f"{path} belongs to no group: group by the relationship it begins with."
     raise RequestError("include_unknown", detail, parameter=embed.parameter)
-
-
-def _mixed(context: Context, plan: AggregatePlan) -> Field | Related | None:
-    """The currency of the money that is added up, where the question neither groups by it nor filters it."""
-    for metric in plan.metrics:
-        currency = _currency_of(context, plan.table, metric)
-        if currency is not None and not _is_settled(currency, plan):
-            return currency
-    return None
-
-
-def _currency_of(context: Context, table: Table, metric: Metric) -> Field | Related | None:
-    """The field that names the currency of what a metric is taken of; None where that is no money."""
-    if metric.operand is None or metric.function == "count_distinct":
-        return None
-    path, own = _parted(metric.operand)
-    holder = context.catalog.table_of(path[-1]) if path else table
-    if own.name not in holder.money or not holder.currency:
-        return None
-    place = _place_at(context, Place(holder, path), holder.currency[:-1])
-    field = place.table.fields.get(holder.currency[-1]) if place is not None else None
-    if place is None or field is None or not is_readable(context, place.table, field):
-        return None
-    return place.field(field)
-
-
-def _parted(field: Field | Related) -> tuple[tuple[Relationship, ...], Field]:
-    """The to-ones that lead to a field, and the field."""
-    return (field.path, field.field) if isinstance(field, Related) else ((), field)
-
-
-def _place_at(context: Context, place: Place, names: Sequence[str]) -> Place | None:
-    """The place that some to-ones lead to, None where they do not or the caller may not follow them."""
-    for name in names:
-        edge = place.table.relationships.get(name)
-        if edge is None or edge.is_to_many or not context.access.may("read", context.catalog.table_of(edge)):
-            return None
-        place = Place(context.catalog.table_of(edge), (*place.path, edge))
-    return place
-
-
-def _chosen_by(condition: Condition) -> frozenset[PlanField]:
-    """The fields whose values a condition names: each of its alternatives, and of the row itself.
-
-    What is only left out (``ne``), or is demanded of other rows, leaves several.
-    """
-    match condition:
-        case Compare(field=field, operator=operator) if operator in _CHOOSING:
-            return frozenset({field})
-        case And(parts=parts):
-            return frozenset().union(*(_chosen_by(part) for part in parts))
-        case Or(parts=parts) if parts:
-            return frozenset.intersection(*(_chosen_by(part) for part in parts))
-        case _:
-            return frozenset()
-
-
-def _is_settled(currency: Field | Related, plan: AggregatePlan) -> bool:
-    """Whether the question groups by the currency or filters it, by its field or by the row that it refers to."""
-    path, own = _parted(currency)
-
-    def is_of_currency(way: tuple[Relationship, ...]) -> bool:
-        edge = way[len(path)] if len(way) > len(path) and way[: len(path)] == path else None
-        return edge is not None and any(local == own.name for local, _ in edge.pairs)
-
-    named: list[PlanField] = [*_chosen_by(plan.condition)]
-    named.extend(group for group in plan.groups if not isinstance(group, RelatedRow))
-    ways = [field.path for field in named if isinstance(field, Related)]
-    ways.extend(group.path for group in plan.groups if isinstance(group, RelatedRow))
-    return currency in named or any(is_of_currency(way) for way in ways)

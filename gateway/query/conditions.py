@@ -202,7 +202,7 @@ def plan_search(context: Context, table: Table, text: str) -> Condition:
     try:
         return Or(tuple(_contains(context, column, text) for column in columns))
     except RefusedValueError as refusal:
-        raise RequestError("operand_invalid", f"q: {refusal.message}.", parameter="q") from refusal
+        raise RequestError("operand_invalid", f"The text to search for: {refusal.message}.", parameter="q") from refusal
 
 
 # Operands

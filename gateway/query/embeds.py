@@ -1,8 +1,8 @@
-"""Embed intents -> embeds of a plan: one plan node, and so one statement, per relationship named.
+"""Embed intents -> what comes along with rows: one plan node, and so one statement, per relationship named.
 
 A path of relationships includes each of its parts. Every node is planned like a read
 of its own, with the caller's fields, filters and row filter; rows of a to-many are
-limited per parent.
+limited per parent, and the numbers that are asked for instead of them are over all of them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from gateway.errors import RequestError
 from gateway.query.budget import check_embeds, check_hops
 from gateway.query.conditions import plan_conditions
 from gateway.query.context import Context
+from gateway.query.currencies import mixed_currency
 from gateway.query.fields import chosen_fields
 from gateway.query.intent import EmbedIntent
+from gateway.query.metrics import chosen_metrics
 from gateway.query.orders import chosen_order, key_order
 from gateway.query.places import entered
-from gateway.query.plan import And, Condition, Embed, ReadPlan
+from gateway.query.plan import AggregatePlan, And, Embed, Node, ReadPlan, Summary
 from gateway.query.reach import row_filter, with_reach
 from gateway.query.resolve import readable_relationships, relationship_of
 from gateway.query.suggest import nearest
@@ -56,17 +58,18 @@ class _Node:
     parts: dict[str, _Node] = field(default_factory=dict)
 
 
-def plan_embeds(
-    context: Context, table: Table, intents: Sequence[EmbedIntent], options: EmbedOptions
-) -> tuple[Embed, ...]:
-    """Return the embeds of a table's rows, in the order they were named.
+def plan_embeds(context: Context, plan: ReadPlan, intents: Sequence[EmbedIntent], options: EmbedOptions) -> ReadPlan:
+    """Return a plan with what comes along with its rows, in the order it was named; numbers come after rows.
 
     Raises:
-        RequestError: ``include_unknown``, ``query_too_large``, ``page_invalid``, and as `plan_conditions`.
+        RequestError: ``include_unknown``, ``query_too_large``, ``page_invalid``, ``metric_invalid``,
+            ``parameter_invalid``, and as `plan_conditions`.
         ForbiddenError: ``grant_missing`` for a table that is included.
     """
+    if not intents:
+        return plan
     check_embeds(context.budget, intents)
-    return _embeds(context, table, _tree(intents), options)
+    return _with_nodes(context, plan, _tree(intents), options)
 
 
 def _tree(intents: Iterable[EmbedIntent]) -> Mapping[str, _Node]:
@@ -79,8 +82,12 @@ def _tree(intents: Iterable[EmbedIntent]) -> Mapping[str, _Node]:
     return root.parts
 
 
-def _embeds(context: Context, table: Table, nodes: Mapping[str, _Node], options: EmbedOptions) -> tuple[Embed, ...]:
-    return tuple(_embed(context, _edge(context, table, node.intent), node, options) for node in nodes.values())
+def _with_nodes(context: Context, plan: ReadPlan, nodes: Mapping[str, _Node], options: EmbedOptions) -> ReadPlan:
+    if not nodes:
+        return plan
+    found = [_planned(context, _edge(context, plan.table, node.intent), node, options) for node in nodes.values()]
+    embeds = tuple(node for node in found if isinstance(node, Embed))
+    return replace(plan, embeds=embeds, summaries=tuple(node for node in found if isinstance(node, Summary)))
 
 
 def _edge(context: Context, table: Table, intent: EmbedIntent) -> Relationship:
@@ -102,9 +109,43 @@ def include_unknown(context: Context, table: Table, name: str, parameter: str) -
     return RequestError("include_unknown", detail, parameter=parameter, suggestion=close)
 
 
-def _embed(context: Context, edge: Relationship, node: _Node, options: EmbedOptions) -> Embed:
+def _planned(context: Context, edge: Relationship, node: _Node, options: EmbedOptions) -> Node:
+    if node.intent.metrics is not None:
+        return _summary(context, edge, node, options)
     plan = plan_embedded(context, edge, node.intent, options)
-    return Embed(node.intent.path[-1], edge, replace(plan, embeds=_embeds(context, plan.table, node.parts, options)))
+    return Embed(node.intent.path[-1], edge, _with_nodes(context, plan, node.parts, options))
+
+
+def _summary(context: Context, edge: Relationship, node: _Node, options: EmbedOptions) -> Summary:
+    """Numbers are over every row that the conditions choose, whatever number of rows a list would show."""
+    intent = node.intent
+    _check_numbers(edge, node)
+    table = entered(context, edge)
+    metrics = chosen_metrics(context, table, intent.metrics or (), intent.parameter)
+    condition = _chosen(context, table, intent)
+    plan = AggregatePlan(table, condition, metrics=tuple(metrics.values()), format=options.format)
+    plan = replace(plan, currency=mixed_currency(context, plan))
+    return Summary(intent.path[-1], edge, with_reach(context, plan))
+
+
+def _check_numbers(edge: Relationship, node: _Node) -> None:
+    """Refuse what means nothing of numbers; saying so beats dropping what the client wrote."""
+    intent, name = node.intent, node.intent.path[-1]
+    if not edge.is_to_many:
+        detail = f"{edge.name} is one row; numbers are taken over the rows of a list."
+        raise RequestError("metric_invalid", detail, parameter=intent.parameter)
+    inside = next(iter(node.parts.values()), None)
+    if inside is not None:
+        detail = f"{name} has no relationship {inside.intent.path[-1]!r}: it is numbers over rows."
+        raise RequestError("include_unknown", detail, parameter=inside.intent.parameter)
+    if intent.fields is not None or intent.order or intent.limit is not None or intent.takes_labels or intent.is_tagged:
+        detail = f"{name} is numbers over rows, which have no fields, no order and no limit."
+        raise RequestError("parameter_invalid", detail, parameter=intent.parameter)
+
+
+def _chosen(context: Context, table: Table, intent: EmbedIntent) -> And:
+    """The rows that the client's conditions and the caller's row filter leave."""
+    return And((*plan_conditions(context, table, intent.conditions).parts, *row_filter(context, table)))
 
 
 def plan_embedded(context: Context, edge: Relationship, intent: EmbedIntent, options: EmbedOptions) -> ReadPlan:
@@ -114,8 +155,8 @@ def plan_embedded(context: Context, edge: Relationship, intent: EmbedIntent, opt
     fields = chosen_fields(
         context, table, intent.fields, where, has_labels=options.has_labels, takes_labels=intent.takes_labels
     )
-    wanted: list[Condition] = [*plan_conditions(context, table, intent.conditions).parts, *row_filter(context, table)]
-    plan = ReadPlan(table, fields, And(tuple(wanted)), format=options.format, is_tagged=intent.is_tagged)
+    condition = _chosen(context, table, intent)
+    plan = ReadPlan(table, fields, condition, format=options.format, is_tagged=intent.is_tagged)
     if edge.is_to_many:
         order = chosen_order(context, table, intent.order)
         plan = replace(plan, order=order, limit=_limit(context, intent, options))
@@ -133,12 +174,15 @@ def plan_grouped_row(
     An empty path is about the row itself.
     """
     own = next((intent for intent in intents if not intent.path), EmbedIntent(()))
+    if own.metrics is not None:
+        detail = f"{options.prefix} is what rows are grouped by, which is one row: metrics are those of each group."
+        raise RequestError("metric_invalid", detail, parameter=own.parameter)
     if own.conditions:
         detail = f"{options.prefix} is what rows are grouped by: filter the rows instead."
         raise RequestError("filter_syntax", detail, parameter=own.parameter)
     plan = plan_embedded(context, edge, own, options)
-    nested = _embeds(context, plan.table, _tree(intent for intent in intents if intent.path), options)
-    return Embed(options.prefix, edge, replace(plan, embeds=nested), is_keyed=True)
+    plan = _with_nodes(context, plan, _tree(intent for intent in intents if intent.path), options)
+    return Embed(options.prefix, edge, plan, is_keyed=True)
 
 
 def _limit(context: Context, intent: EmbedIntent, options: EmbedOptions) -> int | None:
@@ -149,7 +193,7 @@ def _limit(context: Context, intent: EmbedIntent, options: EmbedOptions) -> int 
             return None
         limit = min(options.default_limit, context.access.most_rows)
     if not 1 <= limit <= context.access.most_rows:
-        parameter = f"include[{options.path_of(intent)}][limit]"
+        parameter = intent.size or f"include[{options.path_of(intent)}][limit]"
         detail = f"{parameter} is 1 to {context.access.most_rows}; {limit} was asked for."
         raise RequestError("page_invalid", detail, parameter=parameter)
     return context.slots.add(limit + 1)

@@ -85,7 +85,11 @@ class EmbedIntent:
     begins with the words of a grouped relationship. ``relationship`` is the name of the last one where
     its key is another, as of a relationship that comes along twice. A path whose ancestors are not
     named includes them. ``limit`` is None for the default number of rows per parent. ``takes_labels``
-    and ``is_tagged`` are as in `ReadIntent`. ``parameter`` is the first parameter that named it.
+    and ``is_tagged`` are as in `ReadIntent`. ``parameter`` is the first parameter that named it, ``size`` the
+    one of the limit where that is not ``include[path][limit]``.
+
+    With ``metrics``, whose words are as in `AggregateIntent`, numbers over the rows of a to-many come along
+    and none of the rows: only ``conditions`` may be given beside them, and nothing is included in them.
     """
 
     path: tuple[str, ...]
@@ -97,6 +101,8 @@ class EmbedIntent:
     relationship: str | None = None
     takes_labels: bool = False
     is_tagged: bool = False
+    metrics: tuple[str, ...] | None = None
+    size: str | None = field(default=None, compare=False)
 
     @property
     def followed(self) -> str:

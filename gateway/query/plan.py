@@ -201,6 +201,23 @@ class Embed:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """Numbers over the rows of a to-many that come along with each row of a plan. One statement.
+
+    ``name`` is the key in the reply. ``plan`` has metrics and no groups: what its rows are grouped by is
+    which of the parents they belong to.
+    """
+
+    name: str
+    relationship: Relationship
+    plan: AggregatePlan
+
+
+Node = Embed | Summary
+"""What comes along with the rows of a plan, by a statement of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadPlan:
     """Rows of one table: which fields, which rows, in which order, how many.
 
@@ -229,6 +246,12 @@ class ReadPlan:
     is_followed: bool = False
     filters: Filters = ()
     embeds: tuple[Embed, ...] = ()
+    summaries: tuple[Summary, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """What comes along with each row, in the order in which it is read."""
+        return (*self.embeds, *self.summaries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +294,11 @@ class AggregatePlan:
     embeds: tuple[Embed, ...] = ()
     labels: tuple[Field | Related, ...] = ()
     is_counted: bool = False
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """What comes along with each group."""
+        return self.embeds
 
 
 @dataclass(frozen=True, slots=True)

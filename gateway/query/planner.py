@@ -167,6 +167,8 @@ def address_row(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPla
 
 def narrow_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """Filters and search are one conjunction with what stands already."""
+    if not intent.conditions and intent.search is None:
+        return plan
     parts: list[Condition] = [plan_conditions(context, plan.table, intent.conditions)]
     if intent.search is not None:
         parts.append(plan_search(context, plan.table, intent.search))
@@ -175,7 +177,8 @@ def narrow_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPla
 
 def narrow_access(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     """The caller's row filter is part of the plan, whatever else it asks."""
-    return replace(plan, condition=conjunction(plan.condition, *row_filter(context, plan.table)))
+    demanded = row_filter(context, plan.table)
+    return replace(plan, condition=conjunction(plan.condition, *demanded)) if demanded else plan
 
 
 def order_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
@@ -230,7 +233,8 @@ def page_slots(context: Context, page: PageIntent) -> tuple[Slot, Slot]:
     if not 0 <= page.offset <= context.budget.offset:
         raise RequestError(
             "page_invalid",
-            f"A page begins at most {context.budget.offset} rows from the start; go on with meta.next_cursor instead.",
+            f"A page begins at most {context.budget.offset} rows from the start; go on with the cursor of a page "
+            "instead (meta.next_cursor, in GraphQL endCursor of a connection).",
             parameter=page.start,
         )
     return context.slots.add(limit + 1), context.slots.add(page.offset)
@@ -265,7 +269,7 @@ def embed_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan
     """Rows of relationships come along, each relationship by a statement of its own."""
     default = None if intent.are_embeds_whole else DEFAULT_LIMIT
     options = EmbedOptions(intent.format, intent.has_labels, default)
-    return replace(plan, embeds=plan_embeds(context, plan.table, intent.embeds, options))
+    return plan_embeds(context, plan, intent.embeds, options)
 
 
 LATER_PASSES: Final[tuple[Pass, ...]] = (go_on, embed_rows)
@@ -328,8 +332,8 @@ def _key_value(access: Access, table: Table, column: Column, text: str, clock: C
     try:
         return coerce_operand(column.type, text, clock)
     except RefusedValueError as refusal:
-        name = column.name if access.may_read_column(table, column) else "the key"
-        raise RequestError("key_invalid", f"{name} in the path: {refusal.message}.") from refusal
+        name = f"{column.name} in the key" if access.may_read_column(table, column) else "the key"
+        raise RequestError("key_invalid", f"{name}: {refusal.message}.") from refusal
 
 
 def values_for_key(planned: PlannedRead, key: tuple[str, ...], clock: Clock, access: Access) -> Values:

@@ -41,12 +41,15 @@ _Plan = TypeVar("_Plan", ReadPlan, AggregatePlan)
 
 def with_reach(context: Context, plan: _Plan) -> _Plan:
     """Return a plan with the slot of the current day and the filters of the tables that it reaches."""
-    named: tuple[PlanField, ...] = tuple(_fields_of_plan(plan))
+    # A column of the table itself reaches nothing, and most fields are columns.
+    named: list[PlanField] = [field for field in _fields_of_plan(plan) if not isinstance(field, Column)]
     check_joins(context.budget, len(set(_joined(plan, named))))
     edges = (*_edges_of_plan(plan), *(edge for field in named for edge in _edges_of_field(field)))
     filters: Filters = tuple(_filters(context, dict.fromkeys(context.catalog.table_of(edge) for edge in edges)))
     demanded: list[PlanField] = [field for _, condition in filters for field in fields_of(condition)]
     is_dated = any(needs_today(field) for field in (*named, *demanded))
+    if filters == plan.filters and not is_dated:
+        return plan
     return replace(plan, filters=filters, today=context.today() if is_dated else plan.today)
 
 

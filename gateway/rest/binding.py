@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from gateway.query.json_text import read_json
 from gateway.rest.given import Given, stem_of
-from gateway.rest.json_text import read_json
 from gateway.rest.tree import DEEPEST_JSON
 
 _DECIDING: Final = frozenset({"filter", "where", "q", "sort"})

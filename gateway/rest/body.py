@@ -13,8 +13,8 @@ from typing import Final
 
 from gateway.errors import Issue, RequestError, ValidationError
 from gateway.query.bulk import MOST_ROWS
+from gateway.query.json_text import DuplicateNameError, JsonTextError, read_json
 from gateway.query.judged import pointer
-from gateway.rest.json_text import DuplicateNameError, JsonTextError, read_json
 from gateway.rest.url import parse_query
 
 JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})

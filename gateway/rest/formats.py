@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
@@ -157,22 +157,33 @@ class _Range:
 
 @lru_cache(maxsize=256)
 def _accepted(accept: str, offered: frozenset[str]) -> Format:
-    """The offered format that a header prefers: by its quality, then by how precisely and how early it is named."""
+    best = preferred(accept, tuple(item for item in _ALL if item.name in offered))
+    if best is None:
+        raise RequestError("not_acceptable", f"Nothing that Accept names can be produced here. {_can(offered)}")
+    return best
+
+
+def preferred(accept: str, offered: Sequence[Format]) -> Format | None:
+    """Return the offered format that a header, in small letters, prefers; the first one where it says nothing.
+
+    They are told apart by their quality, then by how precisely and how early they are named.
+
+    Raises:
+        RequestError: ``header_invalid``.
+    """
     ranges = _ranges(accept)
     if not ranges:
-        return JSON
+        return offered[0]
     best: tuple[tuple[float, int, int], Format] | None = None
-    for item in _ALL:
+    for item in offered:
         match = max(((given.fit(item), -given.position, given) for given in ranges), key=lambda found: found[:2])
         fit, place, given = match
-        if item.name not in offered or not fit or not given.quality:
+        if not fit or not given.quality:
             continue
         rank = (given.quality, fit, place)
         if best is None or rank > best[0]:
             best = rank, item
-    if best is None:
-        raise RequestError("not_acceptable", f"Nothing that Accept names can be produced here. {_can(offered)}")
-    return best[1]
+    return best[1] if best is not None else None
 
 
 _QUALITY: Final = re.compile(r"\d*\.?\d*")

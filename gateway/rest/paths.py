@@ -9,8 +9,9 @@ from typing import Final
 from gateway.catalog.model import Catalog
 from gateway.errors import NotFoundError
 from gateway.query.intent import Origin
+from gateway.query.keys import decode_segment, split_key
 from gateway.rest.formats import split_suffix
-from gateway.rest.url import BASE_PATH, decode_segment, split_key
+from gateway.rest.url import BASE_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class IndexPath:
 @dataclass(frozen=True, slots=True)
 class CallerPath:
     """``/api/v1/auth/test``: who the token is."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLPath:
+    """``/api/v1/graphql``, which is no resource: documents of the other front end are sent there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class QueryPath:
 QUERY_KEY: Final = ("query",)
 """What makes the path of a row that of a query."""
 
-ResourcePath = IndexPath | CallerPath | ListPath | RowPath | RelatedPath | QueryPath
+ResourcePath = IndexPath | CallerPath | GraphQLPath | ListPath | RowPath | RelatedPath | QueryPath
 
 
 def parse_path(raw: bytes) -> ResourcePath:
@@ -75,6 +81,8 @@ def parse_path(raw: bytes) -> ResourcePath:
             return IndexPath()
         case [b"auth", b"test"]:
             return CallerPath()
+        case [b"graphql"]:
+            return GraphQLPath()
         case [resource]:
             return ListPath(decode_segment(resource))
         case [resource, key]:

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gateway.operations.tags import EVERY, Precondition
+from gateway.operations.tags import Precondition, parse_tags
 
-_TAG: Final = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)|\s*,')
 Returned = Literal["minimal", "representation"]
 
 
@@ -25,24 +24,9 @@ def parse_precondition(if_match: str | None, if_none_match: str | None) -> Preco
     if if_match is None and if_none_match is None:
         return None
     return Precondition(
-        None if if_match is None else _tags(if_match, takes_weak=False),
-        None if if_none_match is None else _tags(if_none_match, takes_weak=True),
+        None if if_match is None else parse_tags(if_match),
+        None if if_none_match is None else parse_tags(if_none_match, takes_weak=True),
     )
-
-
-def _tags(text: str, *, takes_weak: bool) -> frozenset[str]:
-    if text.strip() == "*":
-        return EVERY
-    found: set[str] = set()
-    position = 0
-    while position < len(text):
-        match = _TAG.match(text, position)
-        if match is None:
-            return frozenset()
-        if match[2] and (takes_weak or not match[1]):
-            found.add(match[2])
-        position = match.end()
-    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

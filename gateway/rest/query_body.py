@@ -1,7 +1,7 @@
 """Bodies of queries -> parameters: a JSON object whose keys are the parameters' names as in a URL.
 
 Values are strings, numbers, booleans, or arrays of them where a URL has a comma list;
-``where`` holds the tree itself. Numbers keep their digits (`rest.json_text`).
+``where`` holds the tree itself. Numbers keep their digits (`query.json_text`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Final
 
 from gateway.errors import RequestError
+from gateway.query.json_text import DuplicateNameError, JsonSizeError, JsonTextError, read_json
 from gateway.rest.body import JSON_TYPES, body_text, media_type_of
 from gateway.rest.given import Given
-from gateway.rest.json_text import DuplicateNameError, JsonSizeError, JsonTextError, read_json
 from gateway.rest.tree import DEEPEST_JSON
 
 QUERY_TYPE: Final = "application/json"

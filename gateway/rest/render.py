@@ -12,9 +12,10 @@ from gateway.catalog.model import Catalog, Table
 from gateway.operations.results import DeletedResult, PageResult
 from gateway.query.access import Access
 from gateway.query.deletes import counted
+from gateway.query.keys import key_text
 from gateway.rest.links import Cut, cuts_header, cuts_of, link_header, page_links, pages_of
 from gateway.rest.parse import ReadRequest
-from gateway.rest.url import BASE_PATH, key_text, list_path
+from gateway.rest.url import BASE_PATH, list_path
 from gateway.security.explain import permissions_of
 
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final, get_args
 
 from gateway.errors import RequestError
+from gateway.query.budget import check_tree
 from gateway.query.intent import (
     AllIntent,
     AnyIntent,
@@ -25,15 +26,12 @@ from gateway.query.intent import (
     Quantifier,
     RelatedIntent,
 )
+from gateway.query.json_text import DuplicateNameError, JsonTextError, read_json
 from gateway.query.operators import OPERATORS
 from gateway.rest.given import dotted
-from gateway.rest.json_text import DuplicateNameError, JsonTextError, read_json
 
 DEEPEST_JSON: Final = 64
 """A bound for what is read recursively, far over the one that queries have."""
-
-MOST_PARTS: Final = 2_000
-"""A bound for what is built before the query's own limits are asked, far over them: each part takes its time."""
 
 QUANTIFIERS: Final[tuple[Quantifier, ...]] = get_args(Quantifier)
 
@@ -48,7 +46,7 @@ def parse_where(value: object) -> FilterIntent:
     """
     if isinstance(value, str):
         value = _read(value)
-    _check_size(value)
+    check_tree(value, "where")
     return _tree(value, "where#")
 
 
@@ -60,20 +58,6 @@ def _read(text: str) -> object:
     except DuplicateNameError as error:
         detail = f"where has {error.name!r} twice in one object: put the two into an array of and"
         raise _fault("where", detail) from error
-
-
-def _check_size(value: object) -> None:
-    """Pass while a tree has no more parts than are built: the keys of its objects, and the objects without any."""
-    parts, unseen = 0, [value]
-    while unseen:
-        some = unseen.pop()
-        if isinstance(some, dict):
-            parts += max(1, len(some))
-            some = list(some.values())
-        if parts > MOST_PARTS:
-            raise RequestError("query_too_large", f"where has at most {MOST_PARTS:,} parts.", parameter="where")
-        if isinstance(some, list):
-            unseen.extend(item for item in some if isinstance(item, dict | list))
 
 
 def _tree(value: object, place: str) -> FilterIntent:

@@ -6,15 +6,13 @@ inside a key value and ``%2F`` a slash (SPEC section 3, "Keys").
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-import orjson
-
 from gateway.errors import RequestError
+from gateway.query.keys import key_text
 
 BASE_PATH: Final = "/api/v1"
 _BASE: Final = BASE_PATH.encode()
@@ -34,29 +32,6 @@ class Pair:
 def is_below_base(raw_path: bytes) -> bool:
     """Whether a path, as it was sent, is `/api/v1` or below it."""
     return raw_path == _BASE or raw_path.startswith(_BASE + b"/")
-
-
-def decode_segment(raw: bytes) -> str:
-    """Return a path segment as text.
-
-    Raises:
-        RequestError: ``path_invalid`` for bytes that are not UTF-8.
-    """
-    if raw.isalnum():  # the usual name or number: ASCII and nothing to decode
-        return raw.decode("ascii")
-    try:
-        return unquote_to_bytes(raw).decode("utf-8")
-    except UnicodeDecodeError:
-        raise RequestError("path_invalid", "The path is not percent-encoded UTF-8.") from None
-
-
-def split_key(raw: bytes) -> tuple[str, ...]:
-    """Return the values of a key: split at commas, then decoded.
-
-    >>> split_key(b"7,a%2Cb")
-    ('7', 'a,b')
-    """
-    return tuple(decode_segment(part) for part in raw.split(b","))
 
 
 def parse_query(raw: bytes) -> tuple[Pair, ...]:
@@ -80,24 +55,6 @@ def _decoded(raw: bytes, error: RequestError) -> str:
         return unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
         raise error from None
-
-
-def key_text(values: Iterable[object]) -> str:
-    """Return a key as it stands in a path.
-
-    >>> key_text((7, "a,b"))
-    '7,a%2Cb'
-    """
-    return ",".join(quote(_word(value), safe="") for value in values)
-
-
-def _word(value: object) -> str:
-    """A DECIMAL comes as a fragment of JSON, its digits; bytes come as they are."""
-    if isinstance(value, bytes):
-        return b64encode(value).decode("ascii")
-    if isinstance(value, orjson.Fragment):
-        return orjson.dumps(value).decode()
-    return str(value)
 
 
 def row_path(resource: str, key: Iterable[object]) -> str:

@@ -7,11 +7,12 @@ from time import perf_counter
 from typing import Generic, TypeVar
 
 from gateway.catalog.model import Catalog
-from gateway.query.plan import AggregatePlan, Embed, ReadPlan, WriteStep
+from gateway.query.plan import AggregatePlan, Embed, ReadPlan, Summary, WriteStep
 from gateway.sql.embeds import compile_embed
 from gateway.sql.groups import compile_group_count, compile_groups
 from gateway.sql.read import compile_count, compile_estimate, compile_read
 from gateway.sql.statement import Statement
+from gateway.sql.summaries import compile_summary
 from gateway.sql.write import compile_step
 from gateway.timing import spend
 
@@ -77,6 +78,13 @@ class StatementCache:
         """Return the statement of what some parents embed."""
         made = compile_embed
         return self._get_or_make(("embed", embed, parents), lambda: self._made(made(self.catalog, embed, parents)))
+
+    def summary(self, summary: Summary, parents: int) -> Statement:
+        """Return the statement of the numbers over some parents' rows."""
+        made = compile_summary
+        return self._get_or_make(
+            ("summary", summary, parents), lambda: self._made(made(self.catalog, summary, parents))
+        )
 
     def count(self, plan: AggregatePlan) -> Statement:
         """Return the statement of an exact count, of rows or of groups, with its deadline."""

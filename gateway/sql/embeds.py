@@ -1,8 +1,4 @@
-"""Embeds -> statements: the rows that many parents have through one relationship, by one statement.
-
-Which parent a row belongs to is told by cells of its own, or by the key of the parent
-that the database joins where only it can say what equals what.
-"""
+"""Embeds -> statements: the rows that many parents have through one relationship, by one statement."""
 
 from __future__ import annotations
 
@@ -14,11 +10,12 @@ import sqlalchemy as sa
 
 from gateway.catalog.model import Catalog
 from gateway.query.plan import Embed, Slot
-from gateway.sql.dialects import Element, count_parameter, link_count_parameter, link_parameter, render
-from gateway.sql.edges import column_of, edge, is_picked, leads_to_one, references, source_of, target_guards
+from gateway.sql.dialects import Element, count_parameter, link_count_parameter, render
+from gateway.sql.edges import source_of
 from gateway.sql.read import Cells, ordered, plan_scope, where_of
 from gateway.sql.scope import Scope
 from gateway.sql.statement import Statement
+from gateway.sql.ties import Tie, among, tie_of
 
 
 def compile_embed(catalog: Catalog, embed: Embed, parents: int) -> Statement:
@@ -30,7 +27,7 @@ def compile_embed(catalog: Catalog, embed: Embed, parents: int) -> Statement:
     """
     plan = embed.plan
     scope = plan_scope(catalog, plan)
-    tie = _tie(catalog, embed, scope)
+    tie = tie_of(catalog, embed.relationship, scope, is_keyed=embed.is_keyed)
     rows = _Rows(scope, tie, embed, parents)
     most = link_count_parameter(parents * len(tie.references))
     if not is_list(embed):
@@ -56,35 +53,11 @@ def is_list(embed: Embed) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tie:
-    """What tells which parent a row belongs to: cells of its own, or the key of the parent it is joined to."""
-
-    references: list[Element]
-    guards: list[Element]
-    parent: tuple[sa.FromClause, Element] | None = None
-
-
-def _tie(catalog: Catalog, embed: Embed, scope: Scope) -> _Tie:
-    relationship = embed.relationship
-    if embed.is_keyed:
-        return _Tie(scope.key(), [])
-    guards = []
-    if not relationship.is_to_many and not leads_to_one(relationship, scope.table):
-        guards.append(is_picked(relationship, scope.table, scope.source, "o", catalog.dialect))
-    if not catalog.ties_numbers(relationship):
-        parent = source_of(relationship.source, "p")
-        key = [column_of(parent, column.name) for column in catalog.tables[relationship.source].key]
-        return _Tie(key, guards, (parent, edge(relationship, parent, scope.source, catalog.dialect)))
-    held = references(relationship, scope.source, catalog.dialect)
-    return _Tie(held, [*target_guards(relationship, scope.source, catalog.dialect), *guards])
-
-
-@dataclass(frozen=True, slots=True)
 class _Rows:
     """The rows of some parents, before any limit."""
 
     scope: Scope
-    tie: _Tie
+    tie: Tie
     embed: Embed
     parents: int
 
@@ -99,18 +72,9 @@ class _Rows:
     def select(self, elements: Sequence[Element]) -> sa.Select[Any]:
         """Return the statement of what is selected of the rows; ``elements`` have been asked of the scope."""
         where = where_of(self.scope, self.embed.plan.condition)
-        wanted = _among(self.tie.references, self.parents)
-        source = self.scope.joined()
-        source = source if self.tie.parent is None else source.join(*self.tie.parent)
+        wanted = among(self.tie.references, self.parents)
+        source = self.tie.joined(self.scope.joined())
         return sa.select(*elements).select_from(source).where(wanted, *self.tie.guards, *where)
-
-
-def _among(held: Sequence[Element], parents: int) -> Element:
-    width = len(held)
-    if width == 1:
-        return held[0].in_([link_parameter(place) for place in range(parents)])
-    wanted = [sa.tuple_(*(link_parameter(row * width + part) for part in range(width))) for row in range(parents)]
-    return sa.tuple_(*held).in_(wanted)
 
 
 def _numbered(rows: _Rows, limit: Slot, most: Element) -> tuple[Cells, sa.Select[Any]]:

@@ -9,8 +9,8 @@ import orjson
 import sqlalchemy as sa
 
 from gateway.catalog.kinds import DecodeContext, Decoder, decoder_of
-from gateway.catalog.model import Catalog
-from gateway.query.plan import AggregatePlan, Group, Metric, PlanField, RelatedRow
+from gateway.catalog.model import Catalog, Field
+from gateway.query.plan import AggregatePlan, Group, Metric, PlanField, Related, RelatedRow
 from gateway.sql.dialects import Element, collated, count_parameter, limited_count, render
 from gateway.sql.read import plan_scope, where_of
 from gateway.sql.scope import Scope
@@ -38,7 +38,7 @@ def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
     currencies = None
     if plan.currency is not None:
         currencies = len(cells)
-        cells.append(sa.func.count(sa.distinct(scope.value(plan.currency))))
+        cells.append(currencies_of(scope, plan.currency))
     query = _grouped(scope, plan, cells, [element for elements in grouped for element in elements])
     query = query.order_by(*(_ordered(scope, plan, number) for number in range(len(plan.order))))
     text, parameters = render(_paged(query, plan), catalog.dialect)
@@ -46,7 +46,7 @@ def compile_groups(catalog: Catalog, plan: AggregatePlan) -> Statement:
         text,
         parameters,
         tuple(field.name for field in fields),
-        _decoders(catalog, plan, fields),
+        field_decoders(catalog, plan, fields),
         links=tuple(links),
         currencies=currencies,
     )
@@ -105,7 +105,15 @@ def _ordered(scope: Scope, plan: AggregatePlan, number: int) -> Element:
     return element.desc() if key.is_descending else element.asc()
 
 
-def _decoders(catalog: Catalog, plan: AggregatePlan, fields: Sequence[PlanField]) -> tuple[tuple[int, Decoder], ...]:
+def currencies_of(scope: Scope, currency: Field | Related) -> Element:
+    """Return over how many currencies the rows of a group are."""
+    return sa.func.count(sa.distinct(scope.value(currency)))
+
+
+def field_decoders(
+    catalog: Catalog, plan: AggregatePlan, fields: Sequence[PlanField]
+) -> tuple[tuple[int, Decoder], ...]:
+    """Return the decoders of groups and metrics, by their places."""
     context = DecodeContext(catalog.dialect, catalog.zone, plan.format)
     found = ((place, _decoder(field, context)) for place, field in enumerate(fields))
     return tuple((place, decoder) for place, decoder in found if decoder is not None)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from gateway.catalog.kinds import DecodeContext, Decoder, ValueFormat, decoder_of
 from gateway.catalog.model import Catalog, Column, Field
-from gateway.query.plan import AggregatePlan, And, Condition, Embed, Order, PlanField, ReadPlan, Slot
+from gateway.query.plan import AggregatePlan, And, Condition, Node, Order, PlanField, ReadPlan, Slot
 from gateway.sql.custom import custom_state
 from gateway.sql.dialects import (
     Element,
@@ -59,7 +59,7 @@ class Cells:
         self._order = tuple(self._sorted_place(key) for key in followed)
         has_places = plan.is_followed or bool(plan.embeds)
         self._key = tuple(self._place_of(column) for column in (plan.table.key if has_places else ()))
-        self._links = tuple(tuple(self._add(element) for element in _links(scope, embed)) for embed in plan.embeds)
+        self._links = tuple(tuple(self._add(element) for element in _links(scope, node)) for node in plan.nodes)
         self._reference = tuple(self._add(element) for element in references)
 
     def _tagged_places(self) -> Positions:
@@ -118,11 +118,11 @@ class Cells:
         return len(self._elements) - 1
 
 
-def _links(scope: Scope, embed: Embed) -> list[Element]:
-    """What a row holds of what it embeds, by which its statement asks for it."""
-    if not scope.catalog.ties_numbers(embed.relationship):
+def _links(scope: Scope, node: Node) -> list[Element]:
+    """What a row holds of what comes along with it, by which its statement asks for it."""
+    if not scope.catalog.ties_numbers(node.relationship):
         return scope.key()
-    return link(embed.relationship, scope.source, scope.dialect)
+    return link(node.relationship, scope.source, scope.dialect)
 
 
 def plan_scope(catalog: Catalog, plan: ReadPlan | AggregatePlan) -> Scope:

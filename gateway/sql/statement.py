@@ -37,7 +37,7 @@ class Statement:
     ``tagged`` picks the cells that a row's tag is made of, always the table's columns
     in their order; None where the plan asks for no tag. Cells after those of ``names``
     are not shown: ``order`` and ``key`` say where a row's position and its key are,
-    ``links`` what each embed of the plan takes from it, ``reference`` which parent it belongs
+    ``links`` what each node that comes along takes from it, ``reference`` which parent it belongs
     to, ``currencies`` where a group says over how many it is.
     """
 

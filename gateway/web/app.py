@@ -45,6 +45,7 @@ from gateway.web.admin_tokens import token_routes
 from gateway.web.caller import describe_caller
 from gateway.web.deadlines import Deadlines
 from gateway.web.exchange import exchange_of
+from gateway.web.graphiql import graphiql_routes
 from gateway.web.health import Health
 from gateway.web.idempotency import Idempotency
 from gateway.web.keeper import Keeper, Sources
@@ -189,6 +190,7 @@ def make_app(parts: Parts, stages: Sequence[Stage] = (*RECORDERS, *STAGES)) -> A
             Route("/admin/reload", private.reload, methods=["POST"]),
             *token_routes(parts),
             Route("/admin/audit", AuditPage(parts.trail.store).search, methods=["GET"]),
+            *graphiql_routes(),
             Route("/metrics", metrics_page(metrics), methods=["GET"]),
             Route("/healthz", public.health, methods=["GET"]),
             Route("/readyz", public.readiness, methods=["GET"]),

@@ -15,7 +15,16 @@ from gateway.query.access import Access, Operation
 from gateway.query.context import resource_table
 from gateway.query.intent import ReadIntent
 from gateway.query.planner import root_table
-from gateway.rest.paths import CallerPath, IndexPath, ListPath, QueryPath, RelatedPath, ResourcePath, RowPath
+from gateway.rest.paths import (
+    CallerPath,
+    GraphQLPath,
+    IndexPath,
+    ListPath,
+    QueryPath,
+    RelatedPath,
+    ResourcePath,
+    RowPath,
+)
 from gateway.web.exchange import Exchange
 from gateway.web.service import Service
 
@@ -33,14 +42,25 @@ ASKED: Final[Mapping[tuple[type[ResourcePath], str], Operation]] = MappingProxyT
 """The operation that a method is on a path; other methods are none and are answered with what the path takes."""
 
 
+GRAPHQL: Final = "graphql"
+"""What stands for a resource in records of documents, which may ask for several."""
+
+_READING: Final = frozenset({"GET", "HEAD"})
+
+
 def note_asked(exchange: Exchange, service: Service, access: Access, path: ResourcePath, method: str) -> None:
     """Note what a request asks for, and pass it on where the caller was granted that.
+
+    What a document asks for is not told by path and method: its schema holds only what the caller was granted.
 
     Raises:
         NotFoundError: ``resource_unknown``, ``relationship_unknown``.
         ForbiddenError: ``grant_missing``, naming the grant.
     """
-    if isinstance(path, IndexPath | CallerPath):
+    if isinstance(path, IndexPath | CallerPath | GraphQLPath):
+        if isinstance(path, GraphQLPath):
+            exchange.resource = GRAPHQL
+            exchange.operation = "read" if method in _READING else None
         return
     operation = ASKED.get((type(path), method))
     if isinstance(path, RelatedPath):

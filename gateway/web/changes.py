@@ -13,6 +13,7 @@ from gateway.query.bulk import plan_bulk_delete, plan_bulk_update, plan_rows, pl
 from gateway.query.context import Context
 from gateway.query.deletes import plan_delete
 from gateway.query.intent import WriteIntent
+from gateway.query.keys import key_text
 from gateway.query.resolve import readable_relationships
 from gateway.query.writes import plan_create, plan_update, writable_table
 from gateway.rest.body import Body, Rows, parse_body, parse_rows
@@ -26,7 +27,7 @@ from gateway.rest.parse import (
 )
 from gateway.rest.paths import ListPath, RowPath
 from gateway.rest.render import render_deleted, render_row, render_written, row_links
-from gateway.rest.url import key_text, list_path, parse_query, row_path
+from gateway.rest.url import list_path, parse_query, row_path
 from gateway.web.calls import Answer, Call
 
 

@@ -23,6 +23,18 @@ HANDLER: Final = "handler"
 """Where a request is once every stage has let it pass."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One row that a request of several writes wrote, or one of its writes that was refused, with the ``code``."""
+
+    resource: str
+    operation: Operation
+    row: str = ""
+    rows: int = 1
+    outcome: str = ""
+    code: str = ""
+
+
 @dataclass(slots=True)
 class Exchange:
     """One request and its answer.
@@ -32,7 +44,8 @@ class Exchange:
     whether it came over TLS, to them or to us. ``path`` and ``service`` are set for paths below `/api/v1`.
     ``resource``, ``operation`` and ``row`` (the key as in the path) say what was asked for; ``rows`` how many
     rows were read or written, None where that is not known; ``keys`` those of the rows that a request for many
-    wrote, and ``outcome`` what became of a write. ``answer_headers`` are added to those of the answer.
+    wrote, and ``outcome`` what became of a write. ``written`` are the single writes of a request for several,
+    each with its resource and what became of it. ``answer_headers`` are added to those of the answer.
     """
 
     request_id: str
@@ -54,6 +67,7 @@ class Exchange:
     answer_headers: list[tuple[bytes, bytes]] | None = None
     outcome: str = ""
     keys: Sequence[str] = ()
+    written: Sequence[Written] = ()
 
 
 def exchange_of(scope: Scope) -> Exchange:

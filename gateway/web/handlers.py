@@ -228,7 +228,7 @@ async def show_row(call: Call, path: RowPath) -> Answer:
 
 def _row(call: Call, request: ReadRequest, plan: ReadPlan, found: RowResult, links: Mapping[str, str]) -> Answer:
     """The answer of one row. With rows of others in it, its tag would not tell whether it is still the same."""
-    headers = {} if plan.embeds else _validators(found.tag)
+    headers = {} if plan.nodes else _validators(found.tag)
     cuts = cuts_of(_addressed(call, found.truncated), request.given)
     if not request.is_enveloped:
         body = render_row(found.row, links, is_enveloped=False)
@@ -251,7 +251,7 @@ def _is_known(call: Call, tag: str, plan: ReadPlan) -> bool:
         return False
     if call.precondition.is_stale(tag):
         raise precondition_failed()
-    is_whole = not plan.embeds and all(isinstance(field, Column | CustomField) for field in plan.fields)
+    is_whole = not plan.nodes and all(isinstance(field, Column | CustomField) for field in plan.fields)
     return call.precondition.is_known(tag) and is_whole
 
 

@@ -28,6 +28,7 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Scope
 
 from gateway.catalog.model import Column, CustomField
 from gateway.errors import (
@@ -45,6 +46,7 @@ from gateway.observe import ClaimNotEnded, Observer, RequestFailed
 from gateway.query.access import Access, Operation
 from gateway.query.writes import writable_table
 from gateway.rest.paths import ListPath, ResourcePath, RowPath
+from gateway.security.principal import Principal
 from gateway.state.idempotency import LEASE_S, MOST_BODY_BYTES, Claim, Found, IdempotencyStore, KeptAnswer, Standing
 from gateway.web.calls import Answer, Call
 from gateway.web.deadlines import request_timeout
@@ -94,11 +96,16 @@ Run = Callable[[], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class KeyedRequest:
-    """A request that carries a key and passed its checks. ``shape`` tells what its caller may see of the resource."""
+    """A request that carries a key and passed its checks. ``shape`` tells what its caller may see of the resource.
+
+    ``lost`` is the body that stands for an answer which is not kept, or which its caller may not see any more;
+    None for the one that rows have.
+    """
 
     claim: Claim
     shape: bytes
     request_id: str
+    lost: bytes | None = None
 
 
 class Idempotency:
@@ -169,7 +176,7 @@ class Idempotency:
         if found.standing == "taken":
             return await self._run(request, run)
         if found.answer is not None:
-            return replayed(found.answer, request.shape)
+            return replayed(found.answer, request.shape, request.lost)
         raise refusal(found.standing)
 
     async def _claimed(self, claim: Claim) -> Found:
@@ -290,6 +297,23 @@ def keyed_request(call: Call, path: ResourcePath, raw_path: bytes, key: bytes, r
     return KeyedRequest(Claim(scope, _digest(key), fingerprint, secrets.token_bytes(8)), shape, request_id)
 
 
+def keyed_document(
+    principal: Principal, access: Access, scope: Scope, body: bytes, key: bytes, request_id: str
+) -> KeyedRequest:
+    """Return a document with mutations as it is claimed, once it is known that its caller may run it.
+
+    The token counts by its name, as in `keyed_request`; what it may see is all that its grants say.
+    """
+    claimed = _digest(principal.lineage.encode(), scope["method"].encode(), scope["raw_path"])
+    fingerprint = _digest(body, b"application/json", scope["query_string"])
+    return KeyedRequest(
+        Claim(claimed, _digest(key), fingerprint, secrets.token_bytes(8)), _limits(access), request_id, _LOST_DOCUMENT
+    )
+
+
+_LOST_DOCUMENT: Final = b'{"data":null,"extensions":{"warnings":[{"code":"answer_not_kept"}]}}'
+
+
 def _checked_shape(call: Call, path: ListPath | RowPath) -> bytes:
     try:
         table = writable_table(call.context(), path.resource, _OPERATIONS[call.method])
@@ -348,8 +372,8 @@ def _error_body(error: GatewayError, issues: tuple[Issue, ...]) -> bytes:
     return json.dumps(said).encode()
 
 
-def replayed(kept: KeptAnswer, shape: bytes) -> Answer:
-    """Return a first answer again; its body only where its caller may still see what stands in it.
+def replayed(kept: KeptAnswer, shape: bytes, lost: bytes | None = None) -> Answer:
+    """Return a first answer again; its body only where its caller may still see what stands in it, else ``lost``.
 
     Raises:
         GatewayError: the first answer was an error.
@@ -359,6 +383,8 @@ def replayed(kept: KeptAnswer, shape: bytes) -> Answer:
         raise _replayed_error(kept, is_same)
     if kept.body == b"" or (kept.body is not None and is_same):
         return _again(kept, kept.body, kept.headers)
+    if lost is not None:
+        return _again(kept, lost, {})
     place = {name: value for name, value in kept.headers.items() if name == "Location"}
     said: dict[str, Any] = {"data": None, "meta": {"warnings": ["answer_not_kept"]}}
     if place:

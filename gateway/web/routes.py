@@ -17,13 +17,14 @@ from gateway.errors import GatewayError, RequestError, SchemaChangedError
 from gateway.query.access import Access
 from gateway.rest.body import FORM_TYPE
 from gateway.rest.formats import ROW_FORMATS, negotiate
-from gateway.rest.paths import ListPath, QueryPath, ResourcePath
+from gateway.rest.paths import GraphQLPath, ListPath, QueryPath, ResourcePath
 from gateway.rest.preconditions import NO_PREFERENCES, parse_precondition, parse_prefer
 from gateway.web.calls import Answer, Call
 from gateway.web.content import check_content
 from gateway.web.disconnect import ClientGoneError, ClientWatch
 from gateway.web.exchange import Exchange, exchange_of
 from gateway.web.exports import Streamed
+from gateway.web.graphql.front import GraphQLFront
 from gateway.web.handlers import answer, reads_list
 from gateway.web.idempotency import KEYED_METHODS, REPLAYED, key_of, keyed_request
 from gateway.web.parts import Parts
@@ -36,10 +37,11 @@ _LISTS: Final = frozenset({b"if-match", b"if-none-match", b"prefer"})
 
 
 class ResourceRoutes:
-    """Serves every resource of the catalog in place."""
+    """Serves every resource of the catalog in place, and hands documents to GraphQL's front."""
 
     def __init__(self, parts: Parts) -> None:
         settings = parts.settings
+        self._graphql = GraphQLFront(parts)
         self._keeper = parts.keeper
         self._accesses = parts.accesses
         self._idempotency = parts.idempotency
@@ -59,6 +61,9 @@ class ResourceRoutes:
         method: str = scope["method"]
         exchange = exchange_of(scope)
         path, service = exchange.path, exchange.service
+        if isinstance(path, GraphQLPath):
+            await self._graphql(scope, receive, send)
+            return
         assert path is not None  # the authorize stage has looked at the path and taken
         assert service is not None  # the catalog in place, once for the whole request
         if not reads_list(path, method):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gateway.catalog.model import Catalog
@@ -35,7 +35,8 @@ class Service:
     """Everything that answers requests on one catalog.
 
     ``memory`` keeps planned requests by what was asked, so that a question asked
-    again is neither parsed nor planned again. ``cursors`` are those of all workers.
+    again is neither parsed nor planned again. ``cursors`` are those of all workers. ``kept`` is what front ends
+    make of the catalog for themselves, under a name of their own: it goes with the catalog.
     """
 
     catalog: Catalog
@@ -48,6 +49,7 @@ class Service:
     exports: Exports
     guard: Guard | None = None
     budget: Budget = DEFAULT_BUDGET
+    kept: dict[str, object] = field(default_factory=dict)
 
     def clock(self) -> Clock:
         """Return the moment of a request in the CRM's zone."""

@@ -23,7 +23,7 @@ from typing import Any, Final, Literal
 from gateway.observe import AuditFound, AuditLost, Observer
 from gateway.settings import Settings
 from gateway.state.audit import CLEAN_BATCH, AuditRecord, AuditStore
-from gateway.web.exchange import Exchange
+from gateway.web.exchange import Exchange, Written
 from gateway.web.redaction import may_hold_tokens, without_tokens
 from gateway.web.sampling import Sampling
 
@@ -45,8 +45,9 @@ MOST_PATH: Final = 512
 MOST_WORD: Final = 190
 
 AuditState = Literal["off", "ok", "degraded"]
+_RESOURCE: Final = 7
 _ROW: Final = 9
-"""Where the row's key stands in what is noted of a request; after it come the rows."""
+"""Where the resource and the row's key stand in what is noted of a request; after the key come the rows."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 
@@ -135,6 +136,9 @@ class Trail:
         if exchange.keys:
             self._note_rows(noted, exchange.keys)
             return
+        if exchange.written:
+            self._note_written(noted, exchange.written)
+            return
         waiting.append(noted)
         if len(waiting) == 1:
             self._some.set()
@@ -143,17 +147,31 @@ class Trail:
 
     def _note_rows(self, noted: tuple[Any, ...], keys: Sequence[str]) -> None:
         """Keep a record for each row of a request that wrote many, so that a row's key finds who wrote it."""
+        self._note_all([(*noted[:_ROW], key, 1, *noted[_ROW + 2 :]) for key in islice(keys, MOST_WAITING)], len(keys))
+
+    def _note_written(self, noted: tuple[Any, ...], written: Sequence[Written]) -> None:
+        """Keep a record for each write of a request for several, with its own resource, operation and outcome."""
+        begun, (status, _, stage, seconds, _) = noted[:_RESOURCE], noted[_ROW + 2 :]
+        each = []
+        for one in islice(written, MOST_WAITING):
+            answered = (status, one.code, stage, seconds, one.outcome)
+            each.append((*begun, one.resource, one.operation, one.row, one.rows, *answered))
+        self._note_all(each, len(written))
+
+    def _note_all(self, records: Sequence[tuple[Any, ...]], number: int) -> None:
         waiting = self._waiting
         room = max(0, MOST_WAITING - len(waiting))
-        waiting.extend((*noted[:_ROW], key, 1, *noted[_ROW + 2 :]) for key in islice(keys, room))
-        self.dropped += len(keys) - min(room, len(keys))
+        waiting.extend(islice(records, room))
+        self.dropped += number - min(room, number)
         self._some.set()
         if len(waiting) >= FLUSH_ROWS:
             self._many.set()
 
     def takes(self, exchange: Exchange, method: str) -> bool:
         """Whether the settings want a record of a request as far as it got: of all, or of writes and refusals."""
-        return self._takes_all or (self._is_on and (exchange.status >= 400 or _is_write(exchange, method)))
+        if self._takes_all or not self._is_on:
+            return self._takes_all
+        return exchange.status >= 400 or exchange.code != "" or _is_write(exchange, method)
 
     # --- what others may know ---
 

@@ -272,7 +272,7 @@ def _reading(tried: _Tried, planned: PlannedRead | PlannedGroups) -> str:
     if isinstance(planned, PlannedRead):
         shown = ", ".join(field.name for field in planned.plan.fields) or "no field"
     reached = [other for other, _ in planned.plan.filters]
-    embedded = [embed.plan.table for embed in planned.plan.embeds]
+    embedded = [node.plan.table for node in planned.plan.nodes]
     narrowing = "; ".join(_narrowing(tried.access, other) for other in dict.fromkeys((table, *reached, *embedded)))
     return f"reads {table.resource} ({shown}); {narrowing}"
 

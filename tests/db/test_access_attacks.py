@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import load_workbook
 
-from gateway.query.aggregates import FUNCTIONS
+from gateway.query.metrics import FUNCTIONS
 from gateway.query.operators import OPERATORS
 from gateway.rest.parse import LIST_PARAMETERS
 from gateway.security.policy import Policy

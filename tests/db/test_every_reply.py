@@ -118,6 +118,7 @@ async def test_head_says_what_get_says_without_the_body(app: App, path: str) -> 
     ("path", "allowed"),
     [
         ("/api/v1", "GET, HEAD, OPTIONS"),
+        ("/api/v1/graphql", "GET, HEAD, POST, OPTIONS"),
         ("/api/v1/countries", "GET, HEAD, QUERY, OPTIONS"),
         ("/api/v1/invoices", "GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS"),
         ("/api/v1/leads", "GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS"),

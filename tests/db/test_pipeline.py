@@ -112,6 +112,7 @@ class Walker:
 
     def resources(self) -> Iterator[str]:
         """Yield a path of every kind for every resource and relationship."""
+        yield from ("/api/v1/graphql", "/api/v1/graphql?query=%7B__typename%7D")
         yield from ("/api/v1", "/api/v1/auth/test", "/api/v1/nonsense", f"/api/v1/nonsense/{NOBODY}", "/api/v1/a/b/c/d")
         for table in self.app.parts.keeper.service().catalog.exposed():
             base = f"/api/v1/{table.resource}"

@@ -260,6 +260,9 @@ async def check_reply(reply: httpx2.Response) -> None:
         assert due in reply.headers[name], (name, reply.headers)
     if reply.status_code < 400 or reply.request.url.path == "/readyz":  # which is bare, for balancers
         return
+    if reply.headers["content-type"] in GRAPHQL_TYPES:
+        check_refused_document(reply)
+        return
     assert reply.headers["content-type"] == "application/problem+json"
     if reply.request.method == "HEAD":
         assert not reply.content
@@ -275,6 +278,28 @@ async def check_reply(reply: httpx2.Response) -> None:
     assert not _TELLING.search(reply.text), reply.text
     if reply.status_code == 401:
         assert reply.headers["www-authenticate"]
+    if reply.status_code == 405:
+        assert reply.headers["allow"]
+    if reply.status_code == 503:
+        assert reply.headers["retry-after"]
+
+
+GRAPHQL_TYPES = ("application/graphql-response+json; charset=utf-8", "application/json; charset=utf-8")
+
+
+def check_refused_document(reply: httpx2.Response) -> None:
+    """Hold a refusal that has GraphQL's form to what all of them have in common."""
+    assert reply.request.url.path == "/api/v1/graphql"
+    if reply.request.method == "HEAD":
+        assert not reply.content
+        return
+    body = reply.json()
+    assert set(body) == {"errors"}
+    codes = [error["extensions"]["code"] for error in body["errors"]]
+    assert reply.status_code == body["errors"][0]["extensions"]["status"]
+    assert reply.status_code in REGISTRY[codes[0]].statuses
+    assert all(code in REGISTRY for code in codes)
+    assert not _TELLING.search(reply.text), reply.text
     if reply.status_code == 405:
         assert reply.headers["allow"]
     if reply.status_code == 503:

@@ -28,6 +28,7 @@ from gateway.query.plan import (
     Slot,
     SlotValue,
     StepKey,
+    Summary,
     UpdateStep,
     Values,
     WriteStep,
@@ -110,6 +111,7 @@ def _read(plan: ReadPlan) -> Iterator[str]:
     if plan.is_followed:
         yield "followed by position"
     yield from _embeds(plan.embeds)
+    yield from _summaries(plan.summaries)
 
 
 def _groups(plan: AggregatePlan) -> Iterator[str]:
@@ -156,6 +158,21 @@ def _embeds(embeds: Sequence[Embed]) -> Iterator[str]:
         number = "rows" if embed.relationship.is_to_many else "row"
         yield f"embed {embed.name}: {number} {'by key' if embed.is_keyed else f'of {embed.relationship.name}'}"
         yield from _indented(_read(embed.plan))
+
+
+def _summaries(summaries: Sequence[Summary]) -> Iterator[str]:
+    for summary in summaries:
+        yield f"numbers {summary.name}: over the rows of {summary.relationship.name}"
+        yield from _indented(_numbers(summary.plan))
+
+
+def _numbers(plan: AggregatePlan) -> Iterator[str]:
+    yield plan.table.name
+    yield f"metrics {', '.join(metric.name for metric in plan.metrics)}"
+    yield from _condition(plan.condition)
+    if plan.currency is not None:
+        yield f"warns of more than one {plan.currency.name}"
+    yield from _rest(plan)
 
 
 def condition_text(condition: Condition) -> str:

@@ -95,6 +95,16 @@ def seen_from(path: tuple[str, ...], condition: Condition) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers over those rows of the to-many ``many`` that meet all conditions, in each row under ``name``."""
+
+    name: str
+    many: str
+    metrics: tuple[MetricOf, ...]
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Include:
     """A relationship whose rows come along; the conditions, sort and limit are of a to-many."""
 
@@ -104,6 +114,7 @@ class Include:
     sort: tuple[str, ...] = ()
     limit: int | None = None
     includes: tuple[Include, ...] = ()
+    numbers: tuple[Numbers, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,7 @@ class Asked:
     includes: tuple[Include, ...] = ()
     page: int = 1
     per_page: int = 25
+    numbers: tuple[Numbers, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,41 +346,41 @@ class World:
         first = (asked.page - 1) * asked.per_page
         rows = self.listed(asked)[first : first + asked.per_page]
         cuts: list[Cut] = []
-        shown = [
-            self.shown(asked.table, row, asked.fields, asked.includes, f"/data/{number}", cuts)
-            for number, row in enumerate(rows)
-        ]
+        shown = [self.shown(asked.table, row, asked, f"/data/{number}", cuts) for number, row in enumerate(rows)]
         return shown, cuts
 
-    def shown(
-        self,
-        table: str,
-        row: Row,
-        fields: Sequence[str] | None,
-        includes: Sequence[Include],
-        pointer: str,
-        cuts: list[Cut],
-    ) -> dict[str, Any]:
-        """Return a row with what it includes; embeds that are cut are added to ``cuts``."""
+    def shown(self, table: str, row: Row, asked: Asked | Include, pointer: str, cuts: list[Cut]) -> dict[str, Any]:
+        """Return a row with what comes along with it; embeds that are cut are added to ``cuts``."""
         model = self.tables[table]
-        found = model.shown(row, tuple(model.fields) if fields is None else fields)
-        for include in includes:
+        found = model.shown(row, tuple(model.fields) if asked.fields is None else asked.fields)
+        for include in asked.includes:
             found[include.name] = self._embedded(table, row, include, f"{pointer}/{include.name}", cuts)
+        for numbers in asked.numbers:
+            found[numbers.name] = self._numbers(table, row, numbers)
         return found
+
+    def _numbers(self, table: str, row: Row, numbers: Numbers) -> dict[str, Any]:
+        """The metrics over a row's children, by their words."""
+        target = self.edges[table, numbers.many].target
+        condition = All(numbers.where)
+        met = [child for child in self.related(table, row, numbers.many) if self.truth(target, child, condition)]
+        fields = {metric.word: self._metric_field(target, metric) for metric in numbers.metrics}
+        found = {metric.word: self._metric(target, met, metric) for metric in numbers.metrics}
+        return Model((), fields, "", self.tables[target].zone).shown(found, tuple(fields))
 
     def _embedded(self, table: str, row: Row, include: Include, pointer: str, cuts: list[Cut]) -> Any:
         edge = self.edges[table, include.name]
         related = self.related(table, row, include.name)
         if not edge.is_to_many:
             one = next((row for row in related if self.truth(edge.target, row, All(include.where))), None)
-            return one and self.shown(edge.target, one, include.fields, include.includes, pointer, cuts)
+            return one and self.shown(edge.target, one, include, pointer, cuts)
         condition = All(include.where)
         met = (child for child in related if self.truth(edge.target, child, condition))
         children, limit = self.ordered(edge.target, met, include.sort), include.limit or MOST_EMBEDDED
         if len(children) > limit:
             cuts.append(Cut(pointer, limit))
         return [
-            self.shown(edge.target, child, include.fields, include.includes, f"{pointer}/{number}", cuts)
+            self.shown(edge.target, child, include, f"{pointer}/{number}", cuts)
             for number, child in enumerate(children[:limit])
         ]
 
@@ -487,7 +499,7 @@ class World:
         if group.field is not None:
             return self.tables[table].shown(found, (group.field,))[group.field]
         include = next((item for item in asked.includes if item.name == group.word), Include(group.word))
-        return self.shown(table, found, include.fields, include.includes, f"{pointer}/{group.word}", cuts)
+        return self.shown(table, found, include, f"{pointer}/{group.word}", cuts)
 
 
 @dataclass(frozen=True, slots=True)

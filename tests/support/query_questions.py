@@ -28,6 +28,7 @@ from tests.support.query_model import (
     Leaf,
     MetricOf,
     Not,
+    Numbers,
     Parent,
     Quantifier,
     Some,
@@ -196,6 +197,48 @@ def includes(draw: st.DrawFn, shape: World, table: str, depth: int = 3, most: in
         else:
             include = Include(include.name, include.fields, where, includes=inner)
         found.append(include)
+    return tuple(found)
+
+
+@st.composite
+def numbers(draw: st.DrawFn, shape: World, table: str) -> tuple[Numbers, ...]:
+    """Numbers over the rows of some to-manys of a table, one of them perhaps asked for twice."""
+    edges = shape.to_manies(table)
+    if not edges:
+        return ()
+    found = []
+    for place in range(draw(st.integers(1, 2))):
+        edge = draw(st.sampled_from(edges))
+        metrics = st.lists(_metric(shape, edge.target), max_size=4, unique_by=lambda metric: metric.word)
+        where = draw(st.lists(conditions(shape, edge.target, 2), max_size=2))
+        found.append(Numbers(f"numbers@{place}", edge.name, tuple(draw(metrics)) or (MetricOf("count"),), tuple(where)))
+    return tuple(found)
+
+
+@st.composite
+def lists_with_numbers(draw: st.DrawFn, shape: World = SHAPE) -> Asked:
+    """Any list with numbers over the children of its rows, and of those that come along."""
+    asked = draw(lists(shape))
+    return replace(
+        asked,
+        includes=_including(draw, shape, asked.table, asked.includes),
+        numbers=draw(numbers(shape, asked.table)),
+    )
+
+
+@st.composite
+def groups_with_numbers(draw: st.DrawFn, shape: World = SHAPE) -> AskedGroups:
+    """Any groups with numbers over the children of the rows that they are keyed by."""
+    asked = draw(groups(shape))
+    return replace(asked, includes=_including(draw, shape, asked.table, asked.includes))
+
+
+def _including(draw: st.DrawFn, shape: World, table: str, chosen: Sequence[Include]) -> tuple[Include, ...]:
+    found = []
+    for item in chosen:
+        target = shape.table_at(table, item.name.split("."))
+        inner = _including(draw, shape, target, item.includes)
+        found.append(replace(item, includes=inner, numbers=draw(numbers(shape, target))))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gateway.query.aggregates import PlannedGroups
-from gateway.query.plan import AggregatePlan, Embed
+from gateway.query.plan import AggregatePlan, Embed, Node
 from gateway.query.planner import PlannedRead
 from gateway.query.writes import PlannedWrite
 from gateway.sql.cache import StatementCache
@@ -24,20 +24,21 @@ def read_statements(cache: StatementCache, planned: PlannedRead | PlannedGroups)
         found.append(("count", cache.count(planned.count)))
     if planned.parent is not None:
         found.append(("parent", cache.read(planned.parent)))
-    found.extend(embed_statements(cache, planned.plan.embeds))
+    found.extend(node_statements(cache, planned.plan.nodes))
     return _text(found)
 
 
-def embed_statements(
-    cache: StatementCache, embeds: Sequence[Embed], path: tuple[str, ...] = ()
+def node_statements(
+    cache: StatementCache, nodes: Sequence[Node], path: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, Statement]]:
-    """Yield the statements of embeds and of those inside them, each for one parent and for several."""
-    for embed in embeds:
-        name = (*path, embed.name)
+    """Yield the statements of what comes along, and inside that in turn, each for one parent and for several."""
+    for node in nodes:
+        name = (*path, node.name)
         for parents in PARENTS:
             of = f"{parents} parent{'s' if parents > 1 else ''}"
-            yield f"{'.'.join(name)} of {of}", cache.embed(embed, parents)
-        yield from embed_statements(cache, embed.plan.embeds, name)
+            made = cache.embed(node, parents) if isinstance(node, Embed) else cache.summary(node, parents)
+            yield f"{'.'.join(name)} of {of}", made
+        yield from node_statements(cache, node.plan.nodes, name)
 
 
 def write_statements(cache: StatementCache, planned: PlannedWrite) -> str:

@@ -44,6 +44,12 @@ def test_a_run_that_would_say_nothing_is_refused(arguments: list[str], capsys: p
     assert "error:" in capsys.readouterr().err
 
 
+def test_a_shape_brings_along_what_it_is_held_to() -> None:
+    """The question in GraphQL says little without the same by REST, from the same process and the same round."""
+    assert parse(["--shape", "graphql_invoices"])[0].shapes == ("rest_invoices", "graphql_invoices")
+    assert parse(["--shape", "one"])[0].shapes == ("one",)
+
+
 @pytest.mark.parametrize(("seconds", "half"), [(1, 1), (3, 1), (4, 2)])
 def test_a_brief_shape_runs_half_as_long(seconds: int, half: int) -> None:
     """A run takes at least a second."""

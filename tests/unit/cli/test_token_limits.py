@@ -261,7 +261,7 @@ def test_a_request_is_explained_stage_by_stage(
         ("POST /api/v1/author", "write_not_supported", "author does not take this"),
         ("PATCH /api/v1/author/1", None, "an update of author, writing name"),
         ("PATCH /api/v1/book/1", None, "of book only rows with author_id=1"),
-        ("PATCH /api/v1/book/x", "key_invalid", "id in the path"),
+        ("PATCH /api/v1/book/x", "key_invalid", "id in the key"),
         ("PATCH /api/v1/book?filter[title]=x&max_affected=5", None, "an update of book"),
         ("PATCH /api/v1/book?filter[titel]=x&max_affected=5", "field_unknown", "Did you mean title"),
         ("DELETE /api/v1/book?filter[title]=x&max_affected=5", None, "a delete of book"),

@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from gateway.formats.layout import Batch, Layout, digits_of, json_texts, layout_of
-from tests.support.asking import ask_any, crm
+from gateway.query.intent import EmbedIntent, ReadIntent
+from gateway.query.planner import plan_read
+from tests.support.asking import ask_any, context_of, crm
 
 ZONE = ZoneInfo("Europe/Berlin")
 FLOAT_SAFE = orjson.Fragment("1.50")
@@ -49,6 +51,24 @@ def test_a_to_one_is_flattened_and_a_to_many_is_one_column() -> None:
     ]
     assert [column.kind for column in found.columns] == ["integer", "string", "string", "rows", "rows"]
     assert not found.is_flat
+
+
+def test_numbers_over_other_rows_are_columns_of_the_row() -> None:
+    """Each under the name of the numbers, within a to-one under its name too."""
+    embeds = (
+        EmbedIntent(("client",), fields=("company",)),
+        EmbedIntent(("client", "owed"), relationship="invoices", metrics=("count", "sum.total")),
+    )
+    plan = plan_read(context_of(crm()), ReadIntent("invoices", fields=("id",), embeds=embeds)).plan
+    found = layout_of(plan, ZONE)
+
+    names = [column.name for column in found.columns]
+    assert names == ["id", "client.company", "client.owed.count", "client.owed.sum.total"]
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "client": {"company": "A", "owed": {"count": 2, "sum.total": "7"}}},
+        {"id": 2, "client": None},
+    ]
+    assert found.columns_of(rows)[2:] == [[2, None], ["7", None]]
 
 
 def test_labels_stand_beside_their_fields() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
+from gateway.catalog.kinds import PLAIN_FORMAT, ValueFormat
 from gateway.catalog.model import Catalog
 from gateway.catalog.reflected import ReflectedForeignKey
 from gateway.errors import RequestError
@@ -14,8 +17,10 @@ from gateway.operations.embeds import MOST_PARENTS
 from gateway.operations.reads import Reads
 from gateway.operations.results import PageResult, Truncation
 from gateway.operations.tags import Tags
+from gateway.query.intent import EmbedIntent, PageIntent, ReadIntent
+from gateway.query.planner import PlannedRead, plan_read
 from gateway.sql.cache import StatementCache
-from tests.support.asking import ask, ask_any, crm
+from tests.support.asking import ask, ask_any, context_of, crm
 from tests.support.catalogs import make_catalog, reflected
 from tests.support.fake_database import Answer, FakeDatabase
 
@@ -371,3 +376,144 @@ async def test_the_row_beyond_the_page_has_nothing_asked_for() -> None:
     assert found.has_more
     assert database.bound[1][0] == 1
     assert 2 not in database.bound[1]
+
+
+# Numbers over the rows of a to-many
+
+
+def numbered(*metrics: str, many: str = "invoices", name: str = "numbers") -> EmbedIntent:
+    return EmbedIntent((name,), relationship=many, metrics=metrics)
+
+
+def clients(*embeds: EmbedIntent, form: ValueFormat = PLAIN_FORMAT, key: str | None = None) -> PlannedRead:
+    """Return the plan of clients, of which only the name is shown, with what comes along."""
+    intent = ReadIntent("clients", (key,) if key else None, fields=("company",), embeds=embeds, format=form)
+    return plan_read(context_of(CRM), intent)
+
+
+def as_json(rows: object) -> Any:
+    return orjson.loads(orjson.dumps(rows))
+
+
+async def test_each_row_has_the_numbers_over_its_own_rows() -> None:
+    """One statement for all of them; over no rows there is nothing to add up, and nothing is counted."""
+    reads, database = reading(
+        {
+            "FROM tblclients AS": [("A", 1), ("B", 2), ("C", 3)],
+            "FROM tblinvoices AS": [(2, "7.50", 3, 1), (1, None, 1, 1)],
+        }
+    )
+    found = await reads.page(clients(numbered("count", "sum.total")), "none")
+
+    assert as_json(ones(found, "numbers")) == [
+        {"count": 1, "sum.total": None},
+        {"count": 0, "sum.total": None},
+        {"count": 2, "sum.total": 7.5},
+    ]
+    assert [list(row) for row in found.rows] == [["company", "numbers"]] * 3
+    assert len(database.log) == 2
+    assert database.bound[1] == (1, 2, 3, 3)
+
+
+async def test_numbers_over_no_rows_are_decoded_as_others() -> None:
+    """What is distinct of nothing is none."""
+    reads, _ = reading({"FROM tblclients AS": [("A", 1)]})
+    form = ValueFormat(are_decimals_text=True, are_bigints_text=True)
+    found = await reads.page(clients(numbered("count", "count_distinct.total", "max.date"), form=form), "none")
+
+    assert ones(found, "numbers") == [{"count": 0, "count_distinct.total": 0, "max.date": None}]
+
+
+async def test_rows_that_refer_to_nothing_have_numbers_over_nothing() -> None:
+    """And nothing is asked of the database where none refers to anything."""
+    catalog = families("int")
+    (many,) = catalog.resources["parents"].relationships
+    intent = ReadIntent("parents", fields=("name",), embeds=(numbered("count", many=many),))
+    planned = plan_read(context_of(catalog), intent)
+    reads, database = reading({"FROM parents AS": [("A", None)]}, catalog)
+
+    assert ones(await reads.page(planned, "none"), "numbers") == [{"count": 0}]
+    assert len(database.log) == 1
+
+
+async def test_no_rows_ask_for_no_numbers() -> None:
+    """There is nobody whose they would be."""
+    reads, database = reading({})
+
+    assert (await reads.page(clients(numbered("count")), "none")).rows == []
+    assert len(database.log) == 1
+
+
+async def test_numbers_of_many_parents_are_asked_for_in_turn() -> None:
+    """As their rows are: so many at a time, for the next power of two."""
+    number = MOST_PARENTS + 3
+    intent = ReadIntent(
+        "invoices",
+        fields=("id",),
+        page=PageIntent(2),
+        embeds=(
+            EmbedIntent(("items",), fields=("rate",), limit=1_000),
+            EmbedIntent(("items", "n"), relationship="taxes", metrics=()),
+        ),
+    )
+    planned = plan_read(context_of(CRM), intent)
+    items = [("1.00", key, 1 if key <= 600 else 2) for key in range(1, number + 1)]
+    reads, database = reading(
+        {
+            "FROM tblinvoices AS": [(1,), (2,)],
+            "FROM tblitemable AS": items,
+            "FROM tblitem_tax AS": [(5, 1), (6, number)],
+        }
+    )
+    found = await reads.page(planned, "none")
+
+    sizes = [len(bound) for bound, text in zip(database.bound, database.log, strict=True) if "tblitem_tax" in text]
+    assert sizes == [MOST_PARENTS, 4]
+    assert (found.rows[0]["items"][0]["n"], found.rows[1]["items"][-1]["n"]) == ({"count": 5}, {"count": 6})
+
+
+async def test_numbers_in_a_row_that_stands_twice_are_asked_for_once() -> None:
+    """A client of two invoices is one parent."""
+    intent = ReadIntent(
+        "invoices",
+        fields=("id",),
+        embeds=(
+            EmbedIntent(("client",), fields=("company",)),
+            EmbedIntent(("client", "n"), relationship="contacts", metrics=()),
+        ),
+    )
+    reads, database = reading(
+        {
+            "FROM tblinvoices AS": [(1, 10), (2, 20), (3, 10)],
+            "FROM tblclients AS": [("A", 10), ("B", 20)],
+            "FROM tblcontacts AS": [(4, 10)],
+        }
+    )
+    found = await reads.page(plan_read(context_of(CRM), intent), "none")
+
+    assert [row["client"]["n"]["count"] for row in found.rows] == [4, 0, 4]
+    assert database.bound[2] == (10, 20)
+
+
+@pytest.mark.parametrize(("currencies", "warnings"), [((1, 1), ()), ((0, 1), ()), ((1, 2), ("mixed_currency",))])
+async def test_sums_over_several_currencies_of_one_parent_are_warned_of(
+    currencies: tuple[int, int], warnings: tuple[str, ...]
+) -> None:
+    """Of a list and of one row; several parents with one currency each are no mixture."""
+    script: dict[str, Answer] = {
+        "FROM tblclients AS": [("A", 1), ("B", 2)],
+        "FROM tblinvoices AS": [("7.50", 1, currencies[0]), ("8.50", 2, currencies[1])],
+    }
+    reads, _ = reading(script)
+    several = clients(numbered("sum.total"), numbered("sum.subtotal", name="others"))
+    one = clients(numbered("sum.total"), key="1")
+
+    assert (await reads.page(several, "none")).warnings == warnings
+    assert (await reads.row(replace(one.plan, is_tagged=False), one.values)).warnings == warnings
+
+
+async def test_numbers_are_no_rows_of_the_answer() -> None:
+    """Whatever an answer may hold, they are one to each of its rows."""
+    reads, _ = reading({"FROM tblclients AS": [("A", 1), ("B", 2)], "FROM tblinvoices AS": [(2, 1)]}, most=0)
+
+    assert len((await reads.page(clients(numbered("count")), "none")).rows) == 2

@@ -13,10 +13,11 @@ from gateway.errors import GatewayError, RequestError, UnavailableError
 from gateway.observe import Event, QueryNotExplained, QueryRefused
 from gateway.operations.guard import REMEMBERED_S, Guard, make_guard
 from gateway.query.access import Access, Grant
-from gateway.query.intent import ConditionIntent
+from gateway.query.intent import ConditionIntent, EmbedIntent, ReadIntent
+from gateway.query.planner import plan_read
 from gateway.sql.cache import StatementCache
 from gateway.sql.explain import read_blocks
-from tests.support.asking import ALL, READ, ask_any, crm
+from tests.support.asking import ALL, READ, ask_any, context_of, crm
 
 BUDGET = 1_000
 MANY = 200_000
@@ -481,3 +482,20 @@ async def test_an_include_that_cannot_be_explained_passes() -> None:
     await check_embed(guarding, "invoices?include=credits", 1)
 
     assert guarding.events == [QueryNotExplained("credits")]
+
+
+async def test_numbers_that_no_index_serves_are_refused_by_their_name() -> None:
+    """They read the rows that they are over."""
+    embed = EmbedIntent(("credited",), relationship="credits", metrics=("sum.amount",))
+    planned = plan_read(context_of(crm()), ReadIntent("invoices", embeds=(embed,)))
+    (summary,) = planned.plan.summaries
+    guarding = Guarding([line(rows=MANY, notes="Using where")])
+    statement = guarding.statements.summary(summary, 2)
+    with pytest.raises(RequestError) as caught:
+        await guarding.guard.check_embed(guarding.run, statement, summary, planned.values, (1, 2))
+
+    assert caught.value.code == "query_too_expensive"
+    assert caught.value.detail.endswith(
+        "No index serves what credited goes by: the rows of credits are all read for it."
+    )
+    assert guarding.bound[0] == (1, 2)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gateway.errors import ConflictError
-from gateway.operations.tags import EVERY, Precondition, Tags
+from gateway.operations.tags import EVERY, Precondition, Tags, given_tags
 
 TAG = '"a"'
 
@@ -60,3 +60,24 @@ def test_a_write_goes_on_when_its_precondition_holds(precondition: Precondition,
     with pytest.raises(ConflictError) as caught:
         precondition.check_write(TAG)
     assert (caught.value.code, caught.value.status) == ("precondition_failed", 412)
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ('"a"', {TAG}),
+        ("a", {TAG}),
+        (" a ", {TAG}),
+        ('"a", "b"', {TAG, '"b"'}),
+        ("*", EVERY),
+        ("", set()),
+        ("a b", set()),
+        ('W/"a"', set()),
+        ("W/a", set()),
+        ('"a', set()),
+        ("a,b", set()),
+    ],
+)
+def test_one_tag_may_stand_without_its_quotation_marks(text: str, tags: set[str]) -> None:
+    """In an argument, where no header's grammar asks for them; what is neither that nor a list has no tags."""
+    assert given_tags(text) == tags

@@ -81,7 +81,7 @@ async def test_a_new_row_is_read_back_by_the_key_of_its_insert() -> None:
     writing = Writing({"INSERT": Outcome(affected=1, last_id=9), "SELECT": [(9, "new")]})
 
     assert await writing.create("tags", {"name": "new"}) == WrittenResult(
-        {"id": 9, "name": "new"}, (9,), Tags().of((9, "new")), is_new=True
+        {"id": 9, "name": "new"}, (9,), Tags().of((9, "new")), is_new=True, stored_key=(9,)
     )
     assert [text.split()[0] for text in writing.database.log] == ["INSERT", "SELECT"]
     assert writing.database.bound == [("new",), (9,)]
@@ -266,7 +266,7 @@ async def test_a_change_locks_writes_and_reads() -> None:
     writing = Writing({"FOR UPDATE": [(7,)], "SELECT": [(7, "b")]})
 
     assert await writing.update("tags/7", {"name": "b"}) == WrittenResult(
-        {"id": 7, "name": "b"}, (7,), Tags().of((7, "b"))
+        {"id": 7, "name": "b"}, (7,), Tags().of((7, "b")), stored_key=(7,)
     )
     assert [text.split()[0] for text in writing.database.log] == ["SELECT", "UPDATE", "SELECT", "commit"]
 

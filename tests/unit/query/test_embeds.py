@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from gateway.errors import RequestError
+from gateway.catalog.kinds import ValueFormat
+from gateway.catalog.reflected import ReflectedForeignKey
+from gateway.errors import GatewayError, RequestError
 from gateway.query.access import Access, Grant
+from gateway.query.aggregates import plan_groups
 from gateway.query.embeds import DEFAULT_LIMIT
-from gateway.query.intent import ConditionIntent, EmbedIntent, ReadIntent
+from gateway.query.intent import AggregateIntent, ConditionIntent, EmbedIntent, OrderIntent, ReadIntent
 from gateway.query.plan import AggregatePlan, Embed, ReadPlan
-from gateway.query.planner import plan_read
+from gateway.query.planner import PlannedRead, plan_read
 from gateway.query.reach import fields_of
 from tests.support.asking import ALL, READ, ask, ask_any, ask_groups, context_of, crm, granted, refused
+from tests.support.catalogs import make_catalog, reflected
 from tests.support.plans import condition_text, read_text
 
 CRM = crm()
@@ -302,3 +309,185 @@ def test_a_plan_with_embeds_can_be_read() -> None:
         "    order id",
         "    limit $2",
     ]
+
+
+# Numbers over rows of a to-many
+
+
+def numbers(*metrics: str, **options: Any) -> EmbedIntent:
+    """Return the intent of numbers over the invoices of a client."""
+    given: dict[str, Any] = {
+        "path": ("invoices_aggregate",),
+        "relationship": "invoices",
+        "metrics": metrics,
+        "parameter": "invoices_aggregate",
+    }
+    return EmbedIntent(**(given | options))
+
+
+def clients(*embeds: EmbedIntent, access: Access = ALL, **options: Any) -> PlannedRead:
+    """Return the plan of a list of clients."""
+    return plan_read(context_of(CRM, access), ReadIntent("clients", embeds=embeds, **options))
+
+
+def refused_numbers(*embeds: EmbedIntent, access: Access = ALL) -> tuple[str, str | None]:
+    """Return the code and the parameter that numbers are refused with."""
+    with pytest.raises(GatewayError) as caught:
+        clients(*embeds, access=access)
+    issue = next(iter(caught.value.issues), None)
+    return caught.value.code, issue.parameter if issue is not None else None
+
+
+def test_numbers_are_a_node_of_their_own() -> None:
+    """Their condition, their metrics, and which currency has to be told of."""
+    paid = (ConditionIntent(("status",), "2", "filter"),)
+    planned = clients(EmbedIntent(("contacts",)), numbers("count", "sum.total", conditions=paid))
+    (summary,) = planned.plan.summaries
+
+    assert planned.plan.nodes == (*planned.plan.embeds, summary)
+    assert (summary.name, summary.relationship.name) == ("invoices_aggregate", "invoices")
+    assert read_text(planned).splitlines()[-13:-7] == [
+        "  numbers invoices_aggregate: over the rows of invoices",
+        "    tblinvoices",
+        "    metrics count, sum.total",
+        "    all of",
+        "      status = $3",
+        "    warns of more than one currency",
+    ]
+    assert planned.count is not None
+    assert planned.count.nodes == ()
+
+
+def test_without_metrics_the_rows_are_counted() -> None:
+    """As of groups."""
+    (summary,) = clients(numbers()).plan.summaries
+
+    assert [metric.name for metric in summary.plan.metrics] == ["count"]
+
+
+def test_numbers_come_along_at_any_depth() -> None:
+    """In rows that come along, and in those that groups are keyed by; the way there comes too."""
+    (client,) = plan_read(
+        context_of(CRM), ReadIntent("invoices", embeds=(numbers("count", path=("client", "numbers")),))
+    ).plan.embeds
+    grouped = AggregateIntent("payments", groups=("invoice.client",))
+    grouped = replace(grouped, embeds=(numbers("count", path=("invoice", "client", "numbers")),))
+    (row,) = plan_groups(context_of(CRM), grouped).plan.embeds
+
+    assert [summary.name for summary in client.plan.summaries] == ["numbers"]
+    assert [summary.name for summary in row.plan.summaries] == ["numbers"]
+
+
+def test_one_relationship_may_be_measured_beside_its_rows_and_more_than_once() -> None:
+    """Each time under another key, with other conditions."""
+    paid = (ConditionIntent(("status",), "2", "filter"),)
+    both = (EmbedIntent(("invoices",)), numbers("count"), numbers("count", path=("paid",), conditions=paid))
+    plan = clients(*both).plan
+
+    assert [node.name for node in plan.nodes] == ["invoices", "invoices_aggregate", "paid"]
+
+
+def test_numbers_have_the_values_of_the_read() -> None:
+    """Decimals as text where the rows have them so."""
+    form = ValueFormat(are_decimals_text=True)
+    (summary,) = clients(numbers("sum.total"), format=form).plan.summaries
+
+    assert summary.plan.format == form
+
+
+def test_equal_numbers_are_equal_plans() -> None:
+    """Operands stand in slots."""
+    one, other = (clients(numbers(conditions=(ConditionIntent(("status",), value, "filter"),))) for value in "12")
+
+    assert one.plan == other.plan
+    assert hash(one.plan) == hash(other.plan)
+    assert one.values != other.values
+
+
+def test_a_row_filter_holds_for_the_rows_that_are_measured() -> None:
+    """And for those that a metric or a condition enters on the way."""
+    own = Grant(READ, row_filter=(ConditionIntent(("total", "lt"), "9", "row filter"),))
+    (summary,) = clients(numbers("count"), access=Access("own", {"*": Grant(READ), "invoices": own})).plan.summaries
+    there = Grant(READ, row_filter=(ConditionIntent(("isdefault",), "1", "row filter"),))
+    (other,) = clients(
+        numbers("max.currency_ref.name"), access=Access("own", {"*": Grant(READ), "currencies": there})
+    ).plan.summaries
+
+    assert condition_text(summary.plan.condition).splitlines()[:2] == ["all of", "  granted"]
+    assert [table.name for table, _ in other.plan.filters] == ["tblcurrencies"]
+
+
+def test_a_metric_may_look_at_the_day() -> None:
+    """Its plan has the slot, and the values do not last."""
+    planned = clients(numbers("sum.is_overdue"))
+
+    assert planned.plan.summaries[0].plan.today is not None
+    assert not planned.is_timeless
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"relationship": "primary_contact"}, "metric_invalid"),
+        ({"relationship": "made_up"}, "include_unknown"),
+        ({"metrics": ("sum.made_up",)}, "field_unknown"),
+        ({"metrics": ("sum.clientnote",)}, "metric_invalid"),
+        ({"metrics": tuple(f"sum.total{number}" for number in range(21))}, "query_too_large"),
+        ({"fields": ("id",)}, "parameter_invalid"),
+        ({"order": (OrderIntent("id"),)}, "parameter_invalid"),
+        ({"limit": 5}, "parameter_invalid"),
+        ({"takes_labels": True}, "parameter_invalid"),
+        ({"is_tagged": True}, "parameter_invalid"),
+    ],
+)
+def test_what_numbers_cannot_be_is_refused_where_it_stands(options: dict[str, Any], code: str) -> None:
+    """Numbers are over many rows, and what a list has means nothing of them."""
+    assert refused_numbers(numbers(**({"metrics": ("count",)} | options))) == (code, "invoices_aggregate")
+
+
+def test_nothing_comes_along_with_numbers() -> None:
+    """They are no rows."""
+    inner = EmbedIntent(("invoices_aggregate", "items"), parameter="items")
+
+    assert refused_numbers(numbers("count"), inner) == ("include_unknown", "items")
+
+
+def test_the_row_of_a_group_is_not_measured() -> None:
+    """The group is."""
+    intent = AggregateIntent("invoices", groups=("client",), embeds=(numbers("count", path=("client",)),))
+    with pytest.raises(RequestError) as caught:
+        plan_groups(context_of(CRM), intent)
+
+    assert caught.value.code == "metric_invalid"
+
+
+def test_numbers_need_what_rows_need() -> None:
+    """A grant on their table, the columns that tie them, and a key of the parent where text ties them."""
+    alone = granted(clients=Grant(READ))
+    untied = granted(clients=Grant(READ), invoices=Grant(READ, readable=frozenset({"id", "total"})))
+
+    assert refused_numbers(numbers("count"), access=alone) == ("grant_missing", None)
+    assert refused_numbers(numbers("count"), access=untied) == ("include_unknown", "invoices_aggregate")
+
+
+def test_a_parent_without_a_key_has_numbers_only_where_they_are_tied_by_numbers() -> None:
+    """As rows come along with it."""
+    key = ReflectedForeignKey(("parent",), "parents", ("code",))
+    for kind, is_tied in (("int", True), ("varchar(9)", False)):
+        parents = reflected("parents", f"code {kind}!", "name varchar(9)", key=(), unique_keys=[("code",)])
+        catalog = make_catalog(parents, reflected("children", "id int!", f"parent {kind}", foreign_keys=[key]))
+        intent = ReadIntent("parents", embeds=(EmbedIntent(("numbers",), relationship="children", metrics=()),))
+        if is_tied:
+            assert plan_read(context_of(catalog), intent).plan.summaries
+            continue
+        with pytest.raises(RequestError) as caught:
+            plan_read(context_of(catalog), intent)
+        assert caught.value.code == "include_unknown"
+
+
+def test_numbers_count_as_includes() -> None:
+    """Each of them is a statement."""
+    many = [numbers("count", path=(f"numbers_{number}",)) for number in range(21)]
+
+    assert clients(*many[:20]).plan.summaries[19].name == "numbers_19"
+    assert refused_numbers(*many) == ("query_too_large", "include")

@@ -347,7 +347,7 @@ def test_a_missing_grant_is_named() -> None:
 @pytest.mark.parametrize(
     ("target", "detail"),
     [
-        ("invoices/x", "the key in the path: "),
+        ("invoices/x", "the key: "),
         ("invoices/1,2", "The key of invoices is one value."),
         ("taggables/1", "The key of taggables is 3 values with commas between them."),
     ],
@@ -359,7 +359,7 @@ def test_a_key_is_named_to_those_who_may_read_it(target: str, detail: str) -> No
 
     assert told.code == "key_invalid"
     assert told.detail.startswith(detail)
-    assert "the key" not in refused(CRM, target).detail
+    assert not refused(CRM, target).detail.startswith(detail)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import RequestError, ValidationError
+from gateway.query.json_text import JsonTextError, read_json
 from gateway.rest.body import Body, Rows, parse_body, parse_rows
-from gateway.rest.json_text import JsonTextError, read_json
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import RequestError
+from gateway.query.budget import MOST_PARTS
 from gateway.query.intent import AllIntent, AnyIntent, ConditionIntent, FilterIntent, NotIntent, RelatedIntent
-from gateway.rest.tree import DEEPEST_JSON, MOST_PARTS, QUANTIFIERS, parse_where
+from gateway.rest.tree import DEEPEST_JSON, QUANTIFIERS, parse_where
 
 
 def at(path: str, operand: object, place: str) -> ConditionIntent:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.query.aggregates import FUNCTIONS, PlannedGroups
+from gateway.query.aggregates import PlannedGroups
+from gateway.query.metrics import FUNCTIONS
 from gateway.query.operators import OPERATORS
 from gateway.query.planner import PlannedRead
 from gateway.sql.cache import StatementCache

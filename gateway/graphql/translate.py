@@ -1,0 +1,222 @@
+"""Selections of Query and Mutation -> steps: what the engine is asked, and how its answers are shaped.
+
+Each field of Query becomes one read, whatever is selected below it, each field of Mutation one write. Names
+mean what the vocabulary says; values are left to the planner, which judges them as it does for REST.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from gateway.catalog.kinds import ValueFormat
+from gateway.catalog.model import Table
+from gateway.graphql.changes import change_step
+from gateway.graphql.conditions import filter_intents, having_intents
+from gateway.graphql.grouping import GroupDraft
+from gateway.graphql.keys import key_texts
+from gateway.graphql.meaning import Change, Connection, Groups, Numbers, Own, Row, Rows
+from gateway.graphql.rows import RowDraft, metric_words, numbers_shape, row_selection
+from gateway.graphql.selection import Operation, Selected
+from gateway.graphql.shapes import Edges, Frame, Framed, FramePiece, Nodes, Shape, Told, TypeName
+from gateway.graphql.sorting import group_order_intents, order_intents
+from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, ReadStep, RowsStep, RowStep, Step
+from gateway.graphql.vocabulary import Vocabulary
+from gateway.query.intent import AggregateIntent, PageIntent, ReadIntent
+
+FORMAT: Final = ValueFormat(are_decimals_text=True, are_bigints_text=True)
+"""How values are written in GraphQL: no digit is lost to a client's numbers."""
+
+TOTALS: Final = frozenset({"totalCount", "totalCountIs"})
+
+
+def translate(operation: Operation, vocabulary: Vocabulary) -> tuple[Step, ...]:
+    """Return what an operation asks of the engine, field by field in order.
+
+    Raises:
+        GatewayError: as `step_of`, for the first field that cannot be asked.
+    """
+    return tuple(step_of(selected, vocabulary) for selected in operation.fields)
+
+
+def step_of(selected: Selected, vocabulary: Vocabulary) -> Step:
+    """Return what one field of Query or Mutation asks of the engine.
+
+    Raises:
+        RequestError: ``filter_syntax``, ``sort_syntax``, ``key_invalid``, ``query_too_large``.
+        GatewayError: as `changes.change_step`.
+    """
+    meaning = selected.meaning
+    if isinstance(meaning, Change):
+        return change_step(selected, vocabulary)
+    return read_step(selected, vocabulary)
+
+
+def read_step(selected: Selected, vocabulary: Vocabulary) -> ReadStep:
+    """Return what one field of Query asks of the engine.
+
+    Raises:
+        RequestError: as `step_of`.
+    """
+    match selected.meaning:
+        case Rows(table=table):
+            return _rows(selected, table, vocabulary)
+        case Row() as meaning:
+            return _row(selected, meaning, vocabulary)
+        case Connection(table=table):
+            return _connection(selected, table, vocabulary)
+        case Numbers(table=table):
+            return _numbers(selected, table, vocabulary)
+        case Groups(table=table):
+            return _groups(selected, table, vocabulary)
+    raise AssertionError(f"{selected.name} is no field of Query")
+
+
+def _rows(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowsStep:
+    given = selected.arguments
+    chosen = row_selection(selected.parts, table, vocabulary)
+    intent = ReadIntent(
+        table.resource or "",
+        fields=chosen.fields,
+        conditions=filter_intents(given.get("filter"), table, vocabulary),
+        search=given.get("search"),
+        order=order_intents(given.get("sort"), table, vocabulary),
+        page=_page(given),
+        count="none",
+        format=FORMAT,
+        embeds=chosen.embeds,
+        takes_labels=chosen.takes_labels,
+        is_tagged=chosen.is_tagged,
+    )
+    return RowsStep(selected, intent, chosen.shape, given.get("limit") is None)
+
+
+def _row(selected: Selected, meaning: Row, vocabulary: Vocabulary) -> RowStep:
+    chosen = row_selection(selected.parts, meaning.table, vocabulary)
+    intent = ReadIntent(
+        meaning.table.resource or "",
+        key=key_texts(meaning, selected.arguments),
+        fields=chosen.fields,
+        format=FORMAT,
+        embeds=chosen.embeds,
+        takes_labels=chosen.takes_labels,
+    )
+    return RowStep(selected, intent, chosen.shape, chosen.is_tagged)
+
+
+def _connection(selected: Selected, table: Table, vocabulary: Vocabulary) -> ConnectionStep:
+    given = selected.arguments
+    draft = RowDraft(table, vocabulary)
+    for inner in _inner(selected.parts):
+        draft.add(inner.parts)
+    intent = ReadIntent(
+        table.resource or "",
+        fields=draft.fields,
+        conditions=filter_intents(given.get("filter"), table, vocabulary),
+        search=given.get("search"),
+        order=order_intents(given.get("sort"), table, vocabulary),
+        page=PageIntent(given.get("first"), size="first", start="after"),
+        count=_count(selected),
+        format=FORMAT,
+        embeds=draft.embeds(),
+        takes_labels=draft.takes_labels,
+        is_tagged=draft.is_tagged,
+    )
+    frame = _frame(selected, lambda inner: draft.shape(inner.parts))
+    return ConnectionStep(
+        selected, intent, frame, binding_of(table, given), given.get("after"), given.get("first") is None
+    )
+
+
+def _numbers(selected: Selected, table: Table, vocabulary: Vocabulary) -> NumbersStep:
+    given = selected.arguments
+    intent = AggregateIntent(
+        table.resource or "",
+        metrics=tuple(dict.fromkeys(metric_words(selected.parts))),
+        conditions=filter_intents(given.get("filter"), table, vocabulary),
+        search=given.get("search"),
+        count="none",
+        format=FORMAT,
+    )
+    return NumbersStep(selected, intent, numbers_shape(selected.parts, selected.type_name))
+
+
+def _groups(selected: Selected, table: Table, vocabulary: Vocabulary) -> GroupsStep:
+    given = selected.arguments
+    draft = GroupDraft(table, vocabulary)
+    for inner in _inner(selected.parts):
+        draft.add(inner.parts)
+    order, sorted_metrics = group_order_intents(given.get("sort"), table, vocabulary)
+    draft.add_metrics(sorted_metrics)
+    intent = AggregateIntent(
+        table.resource or "",
+        groups=draft.words,
+        metrics=draft.metrics,
+        having=having_intents(given.get("having"), table, vocabulary),
+        conditions=filter_intents(given.get("filter"), table, vocabulary),
+        search=given.get("search"),
+        order=order,
+        page=_page(given),
+        count=_count(selected),
+        format=FORMAT,
+        embeds=draft.embeds(),
+        has_labels=draft.has_labels,
+    )
+    frame = _frame(selected, lambda inner: draft.shape(inner.parts, inner.type_name))
+    return GroupsStep(selected, intent, frame, given.get("limit") is None)
+
+
+def _page(given: Mapping[str, Any]) -> PageIntent:
+    """The page of a list; what is null was not said."""
+    offset = given.get("offset")
+    return PageIntent(given.get("limit"), 0 if offset is None else offset, size="limit", start="offset")
+
+
+def _count(selected: Selected) -> str:
+    """How the total is counted; not at all where it is not selected."""
+    names = {part.meaning.name for part in selected.parts if isinstance(part.meaning, Own)}
+    if names.isdisjoint(TOTALS):
+        return "none"
+    return str(selected.arguments.get("count") or "exact").lower()
+
+
+def _inner(parts: Iterable[Selected]) -> Iterator[Selected]:
+    """Yield each selection of the rows of a page, those of its edges among them."""
+    for part in parts:
+        match part.meaning:
+            case Own(name="nodes" | "node"):
+                yield part
+            case Own(name="edges"):
+                yield from _inner(part.parts)
+
+
+def _frame(selected: Selected, shape: Callable[[Selected], Shape]) -> Frame:
+    """What is around the rows of a page; ``shape`` makes the shape of each selection of them."""
+
+    def piece(part: Selected, type_name: str) -> FramePiece:
+        match part.meaning:
+            case Own(name="nodes" | "node"):
+                return Nodes(shape(part))
+            case Own(name="edges"):
+                return Edges(frame(part))
+            case Own(name="pageInfo"):
+                return Framed(frame(part))
+            case Own(name=name):
+                return Told(name)
+            case _:
+                return TypeName(type_name)
+
+    def frame(outer: Selected) -> Frame:
+        return Frame(tuple((part.key, piece(part, outer.type_name)) for part in outer.parts))
+
+    return frame(selected)
+
+
+def binding_of(table: Table, given: Mapping[str, Any]) -> bytes:
+    """Return what the cursors of a list are bound to: what decides which rows there are, and in which order.
+
+    Not the fields, nor the size of a page: they may change from page to page.
+    """
+    deciding = {name: given[name] for name in ("filter", "search", "sort") if given.get(name) is not None}
+    return json.dumps(["graphql", table.resource, deciding], sort_keys=True, default=str).encode()
