@@ -32,13 +32,19 @@ DECODING: Final = "decoding: rows -> values of the contract"
 ENCODING: Final = "encoding: links, meta, JSON"
 COLLECTING: Final = "Python's garbage collector"
 
+_GRAPHQL_REPLY: Final = ("gateway/graphql/render.py", "gateway/graphql/shapes.py", "gateway/web/graphql/replying.py")
+_GRAPHQL_ASKED: Final = ("gateway/graphql/", "gateway/web/graphql/preparing.py")
+
 PHASES: Final = (
     Rule(COLLECTING, ("gc_collect_main",)),
     Rule(DECODING, ("gateway/sql/statement.py", "gateway/catalog/")),
-    Rule(ENCODING, ("orjson", "gateway/rest/render.py", "gateway/rest/url.py")),
+    Rule(ENCODING, ("orjson", "gateway/rest/render.py", "gateway/rest/url.py", *_GRAPHQL_REPLY)),
     Rule(DRIVER, ("asyncmy", "gateway/execution/", "asyncio/streams.py", "asyncio/queues.py")),
     Rule(SENDING, ("gateway/web/replies.py", "send (uvicorn/", "send_with_headers (")),
-    Rule(PLANNING, ("gateway/web/memory.py", "gateway/query/", "gateway/rest/parse.py", "gateway/sql/cache.py")),
+    Rule(
+        PLANNING,
+        ("gateway/web/memory.py", "gateway/query/", "gateway/rest/parse.py", "gateway/sql/cache.py", *_GRAPHQL_ASKED),
+    ),
     Rule(OPERATION, ("gateway/operations/", "gateway/sql/")),
     Rule(STAGES, ("gateway/web/stages/", "gateway/security/", "gateway/web/pipeline.py")),
     Rule(ROUTING, ("gateway/web/", "gateway/rest/", "starlette/")),

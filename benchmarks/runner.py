@@ -292,12 +292,12 @@ def profiled(
     options: Options,
     data: Data,
 ) -> tuple[list[Profile], str]:
-    """Return where the gateway's time goes for one row and for a list, or why that is not known."""
+    """Return where the gateway's time goes for a row, a list, a create and GraphQL, or why that is not known."""
     gateway = next((side for side in sides if isinstance(side, HttpSide) and side.name == GATEWAY), None)
     if gateway is None or not options.profile_s:
         return [], "not asked for"
     profiles: list[Profile] = []
-    shapes: tuple[ShapeName, ...] = ("one", "list", "create")
+    shapes: tuple[ShapeName, ...] = ("one", "list", "create", "graphql_invoices")
     try:
         profiler = Profiler(find_profiler(), data.pid, data.crm.directory, options.profile_s)
         for shape in shapes:

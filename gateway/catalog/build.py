@@ -249,6 +249,8 @@ class _Maker:
             labels=self._labels(reflected.name, fields),
             currency=currency,
             money=money,
+            deprecated={name.text: reason for name, reason in chosen.exposure.deprecated if name.text in fields},
+            deprecation=chosen.exposure.deprecation or None,
         )
 
     def _labels(self, name: str, fields: Mapping[str, Field]) -> Mapping[str, LabelField | PathField]:

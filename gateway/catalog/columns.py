@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -192,6 +192,7 @@ def check_columns(
     checker.check_visible(exposure.key, "part of a key", is_problem=False)
     checker.check_visible(exposure.search, "searched")
     checker.check_search()
+    checker.check_deprecated([name for name, _ in exposure.deprecated], custom)
     checker.check_kinds()
     checker.check_unhidden()
 
@@ -240,6 +241,16 @@ class _Checker:
         for name in self._exposure.search:
             if name.text in self._types and self._types[name.text].kind.family != "text":
                 message = f'column "{name.text}" of {self._label} is no text and cannot be searched'
+                self._findings.problem(name.mark, message)
+
+    def check_deprecated(self, names: Sequence[Name], custom: frozenset[str] | None) -> None:
+        """Derived fields can be left as well as columns; of what is hidden nobody can be told to leave it."""
+        derived = {field.name for field in self._known.derived} if self._known else set()
+        own = [name for name in names if name.text not in derived]
+        self.check_fields(own, custom)
+        for name in own:
+            if name.text in self._shape.hidden:
+                message = f'column "{name.text}" of {self._label} is hidden and cannot be deprecated'
                 self._findings.problem(name.mark, message)
 
     def check_kinds(self) -> None:

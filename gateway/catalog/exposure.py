@@ -49,7 +49,11 @@ class RelationshipExposure:
 
 @dataclass(frozen=True, slots=True)
 class TableExposure:
-    """One exposed table: ``name`` with or without the prefix, and what differs from the profile."""
+    """One exposed table: ``name`` with or without the prefix, and what differs from the profile.
+
+    ``deprecated`` are fields that clients should leave, each with the reason; ``deprecation`` is the reason to leave
+    the whole resource, empty for none.
+    """
 
     name: Name
     aliases: tuple[Name, ...] = ()
@@ -64,6 +68,8 @@ class TableExposure:
     is_writable: bool = True
     is_unsafe_writable: bool = False
     is_delete_forbidden: bool = False
+    deprecated: tuple[tuple[Name, str], ...] = ()
+    deprecation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class TableReport:
     ``hidden`` are the columns no client can name, ``custom`` the custom fields, each with
     its kind, ``refusals`` the reasons why rows cannot be addressed or written, ``unindexed``
     the columns that relationships are followed by without an index, ``unindexed_search``
-    those that a search reads so.
+    those that a search reads so. ``deprecated`` is what clients should leave, and why.
     """
 
     name: str
@@ -46,6 +46,7 @@ class TableReport:
     refusals: tuple[str, ...]
     unindexed: tuple[str, ...]
     unindexed_search: tuple[str, ...]
+    deprecated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,15 @@ def _table_report(table: Table, reflection: Reflection) -> TableReport:
         refusals=tuple(_refusals(table)),
         unindexed=_unindexed(table),
         unindexed_search=searched,
+        deprecated=tuple(_deprecated(table)),
     )
+
+
+def _deprecated(table: Table) -> Iterator[str]:
+    if table.deprecation is not None:
+        yield f"the resource ({table.deprecation})"
+    for name, reason in table.deprecated.items():
+        yield f"{name} ({reason})"
 
 
 def _read_only(table: Table) -> tuple[str, ...]:
@@ -183,6 +192,7 @@ def _lines(found: Report) -> Iterator[str]:
     yield from _resources(found.tables)
     yield from _listed("Tables with columns hidden from every client", _per_table(found.tables, "hidden"))
     yield from _listed("Tables with custom fields", _per_table(found.tables, "custom"))
+    yield from _listed("Deprecated", _per_table(found.tables, "deprecated"))
     yield from _listed(
         "Not writable, and why", [_refusal(table, why) for table in found.tables for why in table.refusals]
     )

@@ -30,7 +30,7 @@ OVERRIDING_KINDS: Final = ("string", "html", "multiline", "php_list", "json", "i
 _TOP_KEYS: Final = ("version", "profile", "prefix", "hide", "max_examined_rows", "tables")
 _TABLE_KEYS: Final = (
     *("alias", "aliases", "hide", "expose_sensitive", "read_only", "key", "search", "kinds", "json"),
-    *("relationships", "unsafe_writes", "on_delete"),
+    *("relationships", "unsafe_writes", "on_delete", "deprecated"),
 )
 _RELATIONSHIP_KEYS: Final = ("column", "columns", "to", "when", "reverse")
 _TARGET_KEYS: Final = ("table", "column", "columns")
@@ -156,6 +156,7 @@ class _Reader:
         kinds, kind_marks = self._kinds(keys)
         read_only = keys.get("read_only")
         is_switch = _is_switch(read_only)
+        deprecated, deprecation = self._deprecated(keys.get("deprecated"))
         return TableExposure(
             name,
             aliases=self._aliases(keys),
@@ -170,7 +171,18 @@ class _Reader:
             is_writable=not (is_switch and self._switch(read_only, "read_only")),
             is_unsafe_writable=self._switch(keys.get("unsafe_writes"), "unsafe_writes"),
             is_delete_forbidden="on_delete" in keys and self._choice(keys["on_delete"], ("forbid",), "on_delete") != "",
+            deprecated=deprecated,
+            deprecation=deprecation,
         )
+
+    def _deprecated(self, node: yaml.Node | None) -> tuple[tuple[tuple[Name, str], ...], str]:
+        """The fields to leave with the reason of each, or the reason to leave the whole resource."""
+        if node is None:
+            return (), ""
+        if isinstance(node, yaml.ScalarNode):
+            return (), self._text(node, "deprecated")
+        entries = self._mapping(node, "deprecated", "a field")
+        return tuple((name, self._text(value, f"the reason of {name.text}")) for name, value in entries), ""
 
     def _aliases(self, keys: Mapping[str, yaml.Node]) -> tuple[Name, ...]:
         named = self._names(keys.get("alias"), "alias") + self._names(keys.get("aliases"), "aliases")

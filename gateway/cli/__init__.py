@@ -1,4 +1,4 @@
-"""The command line: ``gateway serve``, ``demo``, ``init``, ``check``, ``routes``, ``reload`` and ``token``.
+"""The command line: ``gateway serve``, ``demo``, ``init``, ``check``, ``routes``, ``export``, ``token`` and others.
 
 Data goes to stdout, everything said about it to stderr. Exit codes: 0 done, 1 a
 problem (printed as text with what to do), 2 a command that was not understood.
@@ -13,6 +13,7 @@ from gateway import __version__
 from gateway.cli.audit import audit
 from gateway.cli.console import Commands
 from gateway.cli.demo import demo
+from gateway.cli.export import export
 from gateway.cli.init import init
 from gateway.cli.inspect import check, routes
 from gateway.cli.serve import reload, serve
@@ -32,5 +33,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (serve, demo, init, check, routes, reload, token, audit):
+for command in (serve, demo, init, check, routes, export, reload, token, audit):
     main.add_command(command)

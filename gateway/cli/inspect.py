@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +14,9 @@ from gateway.cli.console import put, put_json, put_table, say
 from gateway.cli.environment import database_options, settings_with
 from gateway.query.access import Operation
 from gateway.security.explain import refusal_of
+
+if TYPE_CHECKING:
+    from gateway.graphql.vocabulary import Mangled
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -28,14 +32,18 @@ def check(as_json: bool, **options: object) -> None:
     """
     from gateway.catalog.report import as_dict, render_text, report  # noqa: PLC0415  # see the package's docstring
     from gateway.cli.loading import acting_staff, load  # noqa: PLC0415  # as above
+    from gateway.graphql.vocabulary import everything  # noqa: PLC0415  # as above
 
     settings = settings_with(options)
     loaded = load(settings)
     staff = acting_staff(settings, loaded.catalog) if loaded.profile else None
+    renamed = everything(loaded.catalog).mangled()
     found = report(loaded.catalog, loaded.reflection, loaded.exposure, loaded.problems, loaded.profile)
     if as_json:
-        put_json({**as_dict(found), "acting_staff": staff})
+        put_json({**as_dict(found), "acting_staff": staff, "graphql_names": [asdict(each) for each in renamed]})
     else:
+        if renamed:
+            put(_renamed_text(renamed))
         put(render_text(found).rstrip())
         if loaded.profile:
             put(f"Writes name staff {staff} where the token has none." if staff else _NOBODY_ACTS)
@@ -65,6 +73,12 @@ def routes(as_json: bool, **options: object) -> None:
             ("PATH", "METHODS", "NEEDS", "ABOUT"), [(p, " ".join(m), guard, about) for p, m, guard, about in guarded]
         )
     say(f"Each request passes {', '.join(stage.name for stage in (*RECORDERS, *STAGES))}, in this order.")
+
+
+def _renamed_text(renamed: Sequence[Mangled]) -> str:
+    """The names that GraphQL has otherwise, a line each."""
+    lines = (f"  {each.resource}: {each.name} is {each.instead}" for each in renamed)
+    return "\n".join((f"Called otherwise in GraphQL ({len(renamed)})", *lines, ""))
 
 
 _NOBODY_ACTS: Final = (

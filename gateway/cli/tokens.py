@@ -97,7 +97,7 @@ def create(*, state_path: str | None, as_json: bool, **options: Any) -> None:
     wanted = _wanted(options)
     settings = settings_with({"state_path": state_path})
     unknown = _checked(wanted, settings)
-    with _store(settings, f'"{wanted.name}" was NOT made', must_exist=False) as state:
+    with open_store(settings, f'"{wanted.name}" was NOT made', must_exist=False) as state:
         made = _desk(state, settings).create(wanted)
         record_change(state, settings, "create", made.record.id, f"gateway token create --name {made.record.name}")
     _put_made(made, as_json=as_json)
@@ -112,7 +112,7 @@ def create(*, state_path: str | None, as_json: bool, **options: Any) -> None:
 @_json_option
 def list_tokens(state_path: str | None, as_json: bool) -> None:
     """List every token, ended ones too, without its secret."""
-    with _store(settings_with({"state_path": state_path}), "the tokens were not read") as state:
+    with open_store(settings_with({"state_path": state_path}), "the tokens were not read") as state:
         records = state.tokens.all()
     now = datetime.now(UTC)
     if as_json:
@@ -132,7 +132,7 @@ def list_tokens(state_path: str | None, as_json: bool) -> None:
 def revoke(name_or_id: str, state_path: str | None) -> None:
     """End a token now, by name or id. Running workers notice within a second."""
     settings = settings_with({"state_path": state_path})
-    with _store(settings, f'"{name_or_id}" was NOT revoked') as state:
+    with open_store(settings, f'"{name_or_id}" was NOT revoked') as state:
         ended = state.tokens.revoke(name_or_id)
         for record in ended:
             record_change(state, settings, "delete", record.id, f"gateway token revoke {name_or_id}")
@@ -150,7 +150,7 @@ def revoke(name_or_id: str, state_path: str | None) -> None:
 def rotate(name: str, overlap: int, state_path: str | None, as_json: bool) -> None:
     """Replace a token by a new one with the same name, grants, limits and expiry, and print it, this one time."""
     settings = settings_with({"state_path": state_path})
-    with _store(settings, f'"{name}" was NOT replaced') as state:
+    with open_store(settings, f'"{name}" was NOT replaced') as state:
         made = _desk(state, settings).rotate(name, overlap)
         record_change(state, settings, "create", made.record.id, f"gateway token rotate {name}")
     _put_made(made, as_json=as_json)
@@ -173,7 +173,7 @@ def explain(
     and why it would be refused. The request is planned and not run.
     """
     settings = settings_with({"state_path": state_path})
-    with _store(settings, "the token was not read") as state:
+    with open_store(settings, "the token was not read") as state:
         record = state.tokens.find(name_or_id)
     if record is None:
         raise ConfigurationError(f'There is no token "{name_or_id}": `gateway token list` shows those there are.')
@@ -190,7 +190,7 @@ def explain(
 
 
 @contextmanager
-def _store(settings: Settings, outcome: str, *, must_exist: bool = True) -> Iterator[StateStore]:
+def open_store(settings: Settings, outcome: str, *, must_exist: bool = True) -> Iterator[StateStore]:
     """Return the open store; where it fails meanwhile, which one is told, why, and what came of the command.
 
     Only the command that makes tokens may make a store: an empty one in the place of a running gateway's would

@@ -29,7 +29,7 @@ class Rendered:
 def render_change(step: ChangeStep, result: MutationResult) -> Rendered:
     """Return what a mutation answers.
 
-    A row of a table without a key cannot be read back: it is null, with the warning ``not_read_back``.
+    A row of a table without a key cannot be read back: then the field is null, with the warning ``not_read_back``.
     """
     selected = step.selected
     path = (selected.key,)
@@ -39,6 +39,8 @@ def render_change(step: ChangeStep, result: MutationResult) -> Rendered:
         return Rendered(_deleted(step, result))
     if step.operation == "update" and step.is_plural:
         return Rendered(_updated(step, result), _cuts_of_updated(step, result), warnings)
+    if None in result.rows:
+        return Rendered(None, (), warnings)
     (shape,) = step.shapes
     objects = _objects(result.rows, shape)
     if step.is_plural:
@@ -47,8 +49,8 @@ def render_change(step: ChangeStep, result: MutationResult) -> Rendered:
     return Rendered(objects[0], cuts_of(cuts, shape, path), warnings)
 
 
-def _objects(rows: Sequence[dict[str, Any] | None], shape: Shape) -> list[dict[str, Any] | None]:
-    return [None if row is None else shape.row(row) for row in rows]
+def _objects(rows: Sequence[dict[str, Any] | None], shape: Shape) -> list[dict[str, Any]]:
+    return shape.rows([row for row in rows if row is not None])
 
 
 def _updated(step: ChangeStep, result: MutationResult) -> dict[str, object]:

@@ -7,9 +7,8 @@ REST, and names every field at fault. `input_error` says where in ``input`` they
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
-from gateway.catalog.kinds import ValueFormat
 from gateway.catalog.model import Table
 from gateway.errors import ConflictError, ForbiddenError, GatewayError, Issue, RequestError, ValidationError
 from gateway.graphql.conditions import filter_intents
@@ -18,14 +17,11 @@ from gateway.graphql.meaning import Change, Into, IntoRows, Own
 from gateway.graphql.rows import RowDraft
 from gateway.graphql.selection import Selected
 from gateway.graphql.shapes import Shape
-from gateway.graphql.steps import ChangeStep
+from gateway.graphql.steps import FORMAT, ChangeStep
 from gateway.graphql.vocabulary import Vocabulary, WriteMeaning
 from gateway.query.access import Operation
 from gateway.query.bulk import MOST_ROWS, OnConflict
 from gateway.query.intent import AllIntent, AnyIntent, FilterIntent, NotIntent, ReadIntent
-
-FORMAT: Final = ValueFormat(are_decimals_text=True, are_bigints_text=True)
-"""How values come in replies: with all their digits in every client."""
 
 Values = Mapping[str, object]
 

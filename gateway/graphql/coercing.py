@@ -24,6 +24,7 @@ from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInputType,
+    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
@@ -57,6 +58,7 @@ MOST_NESTED: Final = 100
 """Objects and lists of one value that stand inside each other, as brackets of a document may."""
 
 _MOST_SHOWN: Final = 100
+_MISFITS: Final = (GraphQLError, ValueError, TypeError, ArithmeticError)
 _ONE_OF: Final = "Exactly one field of {} is due, and not null."
 
 
@@ -193,7 +195,7 @@ def value_of(value: Any, type_: GraphQLInputType, tell: Tell, where: Where | Non
         item = type_.of_type
         return [value_of(each, item, tell, (where, place), depth + 1) for place, each in enumerate(items)]
     if not isinstance(type_, GraphQLInputObjectType):
-        return _leaf(lambda: _leaf_value(value, type_), type_, value, tell, (where, None))
+        return _leaf_value(value, type_, tell, where)
     if not isinstance(value, Mapping):
         tell(f"{_shown(value)} is no object, as {type_} is.", where, None)
         return None
@@ -236,23 +238,43 @@ def literal_of(
         return [literal_of(each, item, variables, tell, (where, place)) for place, each in enumerate(items)]
     if isinstance(type_, GraphQLInputObjectType):
         return _object(node, type_, variables, tell, where)
-    return _leaf(lambda: _leaf_literal(node, type_, variables), type_, node, tell, (where, node))
+    return _leaf_literal(node, type_, variables, tell, where)
 
 
-def _leaf_value(value: Any, type_: GraphQLInputType) -> Any:
-    if isinstance(type_, GraphQLEnumType):
-        return type_.coerce_input_value(value, hide_suggestions=True)
-    return assert_leaf_type(type_).coerce_input_value(value)
+def _leaf_value(value: Any, type_: GraphQLInputType, tell: Tell, where: Where | None) -> Any:
+    try:
+        if isinstance(type_, GraphQLEnumType):
+            result = type_.coerce_input_value(value, hide_suggestions=True)
+        else:
+            result = assert_leaf_type(type_).coerce_input_value(value)
+    except _MISFITS as error:
+        return _misfit(error, type_, value, tell, (where, None))
+    return result if result is not Undefined else _misfit(None, type_, value, tell, (where, None))
 
 
-def _leaf_literal(node: ValueNode, type_: GraphQLInputType, variables: VariableValues | None) -> Any:
-    leaf = assert_leaf_type(type_)
+def _leaf_literal(
+    node: ValueNode, type_: GraphQLInputType, variables: VariableValues | None, tell: Tell, where: Where | None
+) -> Any:
     const = replace_variables(node, variables) if isinstance(node, ListValueNode | ObjectValueNode) else node
+    try:
+        result = _literal(cast("ConstValueNode", const), assert_leaf_type(type_))
+    except _MISFITS as error:
+        return _misfit(error, type_, node, tell, (where, node))
+    return result if result is not Undefined else _misfit(None, type_, node, tell, (where, node))
+
+
+def _literal(node: ConstValueNode, leaf: GraphQLLeafType) -> Any:
     if isinstance(leaf, GraphQLEnumType):
-        return leaf.coerce_input_literal(cast("ConstValueNode", const), hide_suggestions=True)
-    if leaf.coerce_input_literal is None:
-        return leaf.parse_literal(const)
-    return leaf.coerce_input_literal(cast("ConstValueNode", const))
+        return leaf.coerce_input_literal(node, hide_suggestions=True)
+    return leaf.parse_literal(node) if leaf.coerce_input_literal is None else leaf.coerce_input_literal(node)
+
+
+def _misfit(
+    error: Exception | None, type_: GraphQLInputType, value: Any, tell: Tell, at: tuple[Where | None, Node | None]
+) -> None:
+    """Tell that a value does not fit a scalar or an enum, in its own words if it has some."""
+    said = error.message if isinstance(error, GraphQLError) else f"{_shown(value)} is no value of type {type_}."
+    tell(said, *at)
 
 
 def _variable(
@@ -300,22 +322,6 @@ def _is_one(node: ObjectValueNode, variables: VariableValues | None) -> bool:
     return not isinstance(value, NullValueNode)
 
 
-def _leaf(
-    coerce: Callable[[], Any], type_: GraphQLInputType, value: Any, tell: Tell, at: tuple[Where | None, Node | None]
-) -> Any:
-    try:
-        result = coerce()
-    except GraphQLError as error:
-        tell(error.message, *at)
-        return None
-    except (ValueError, TypeError, ArithmeticError):
-        result = Undefined
-    if result is Undefined:
-        tell(f"{_shown(value)} is no value of type {type_}.", *at)
-        return None
-    return result
-
-
 def _is_missing(node: ValueNode, variables: VariableValues) -> bool:
     return isinstance(node, VariableNode) and node.name.value not in variables.coerced
 
@@ -333,5 +339,7 @@ def _shown(value: Any) -> str:
     """A short form of what a client sent, as far as it is a word or a number."""
     if isinstance(value, Node):
         value = print_ast(value)
+    if isinstance(value, bool):
+        value = str(value).lower()
     text = "a list" if isinstance(value, list | tuple) else "an object" if isinstance(value, Mapping) else str(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

@@ -115,15 +115,20 @@ class _Collector:
         )
 
     def _is_included(self, node: SelectionNode) -> bool:
-        """Whether neither ``@skip`` nor ``@include`` leaves a selection out."""
-        if not node.directives:
-            return True
-        return not self._holds(GraphQLSkipDirective, node, default=False) and self._holds(
-            GraphQLIncludeDirective, node, default=True
-        )
+        return is_included(node, self._variables)
 
-    def _holds(self, directive: GraphQLDirective, node: SelectionNode, *, default: bool) -> bool:
-        for each in node.directives or ():
-            if each.name.value == directive.name:
-                return bool(arguments_of(directive, each, self._variables)["if"])
-        return default
+
+def is_included(node: SelectionNode, variables: VariableValues) -> bool:
+    """Whether neither ``@skip`` nor ``@include`` leaves a selection out."""
+    if not node.directives:
+        return True
+    return not _holds(GraphQLSkipDirective, node, variables, default=False) and _holds(
+        GraphQLIncludeDirective, node, variables, default=True
+    )
+
+
+def _holds(directive: GraphQLDirective, node: SelectionNode, variables: VariableValues, *, default: bool) -> bool:
+    for each in node.directives or ():
+        if each.name.value == directive.name:
+            return bool(arguments_of(directive, each, variables)["if"])
+    return default

@@ -11,12 +11,8 @@ from typing import Any, Final
 
 from gateway.graphql.meaning import Change, Connection, Groups, Nested, Own, Rows
 from gateway.graphql.selection import Selected
-
-DEFAULT_PAGE: Final = 25
-"""Rows and groups of a root list that names no limit."""
-
-DEFAULT_NESTED: Final = 100
-"""Rows that a to-many which names no limit shows of each row."""
+from gateway.query.embeds import DEFAULT_LIMIT as DEFAULT_NESTED
+from gateway.query.planner import DEFAULT_PER_PAGE
 
 _LISTS: Final = frozenset({"nodes", "edges", "rows"})
 
@@ -31,13 +27,13 @@ def _objects(selected: Selected, page: int) -> int:
     arguments = selected.arguments
     match selected.meaning:
         case Rows():
-            return _size(arguments, "limit", DEFAULT_PAGE) * (1 + _inside(selected, 1))
+            return _size(arguments, "limit", DEFAULT_PER_PAGE) * (1 + _inside(selected, 1))
         case Nested(relationship=edge) if edge.is_to_many:
             return _size(arguments, "limit", DEFAULT_NESTED) * (1 + _inside(selected, 1))
         case Connection():
-            return 1 + _inside(selected, _size(arguments, "first", DEFAULT_PAGE))
+            return 1 + _inside(selected, _size(arguments, "first", DEFAULT_PER_PAGE))
         case Groups():
-            return 1 + _inside(selected, _size(arguments, "limit", DEFAULT_PAGE))
+            return 1 + _inside(selected, _size(arguments, "limit", DEFAULT_PER_PAGE))
         case Change(is_plural=True, operation="create"):
             return len(arguments["input"] or ()) * (1 + _inside(selected, 1))
         case Change(is_plural=True):

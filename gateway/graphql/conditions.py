@@ -16,7 +16,7 @@ from gateway.catalog.model import Table
 from gateway.errors import RequestError
 from gateway.graphql.meaning import On, Through
 from gateway.graphql.vocabulary import COUNT_HAVING, FUNCTIONS, Vocabulary
-from gateway.query.budget import check_tree
+from gateway.query.budget import MOST_PARTS
 from gateway.query.intent import (
     AllIntent,
     AnyIntent,
@@ -42,15 +42,22 @@ def filter_intents(
     """
     if value is None:
         return ()
-    check_tree(value, place)
-    return _Filters(vocabulary).parts(value, table, place)
+    return _Filters(vocabulary, place).parts(value, table, place)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Filters:
+    """One filter on its way; ``number`` counts its parts: names of objects, and objects without any."""
+
     vocabulary: Vocabulary
+    name: str
+    number: int = 0
 
     def parts(self, value: Mapping[str, Any], table: Table, place: str) -> tuple[FilterIntent, ...]:
+        self.number += max(1, len(value))
+        if self.number > MOST_PARTS:
+            detail = f"{self.name} has at most {MOST_PARTS:,} parts."
+            raise RequestError("query_too_large", detail, parameter=self.name)
         return tuple(self._part(name, item, table, f"{place}.{name}") for name, item in value.items())
 
     def _tree(self, value: Any, table: Table, place: str) -> FilterIntent:

@@ -43,6 +43,13 @@ FUNCTION_SUMMARIES: Final[dict[MetricFunction, str]] = {
     "count_distinct": "How many different values there are, null apart.",
 }
 
+FUNCTION_TYPE_SUMMARIES: Final[dict[str, str]] = {
+    "Sum": "Sums over rows of {}.",
+    "Avg": "Averages over rows of {}.",
+    "Range": "Least or greatest values of rows of {}.",
+    "CountDistinct": "How many different values rows of {} have.",
+}
+
 _FILLED: Final = {
     "now": "the current time",
     "today": "the current day",

@@ -20,8 +20,8 @@ from gateway.graphql.merging import conflicts
 from gateway.graphql.rules import RULES
 from gateway.graphql.scanning import scan
 
-TOKENS_EACH: Final = 100
-"""Tokens that a kept document has on the average: those of all that are kept are bounded too."""
+TOKENS_EACH: Final = 30
+"""Tokens that a kept document has on the average: those of all that are kept are bounded too. One takes 700 bytes."""
 
 _MOST_SAID: Final = 500
 

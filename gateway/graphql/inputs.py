@@ -178,18 +178,16 @@ def add_having(types: Types, table: Table) -> None:
 
 
 def _add_function(types: Types, table: Table, function: MetricFunction) -> None:
-    name = f"{types.named(table)[0]}{FUNCTION_TYPES[function]}"
-    types.add_input(
-        f"{name}Having",
-        partial(_held_fields, types, table, function),
-        f"Conditions on `{function}` of a group of {table.resource}; all must hold.",
-    )
-    types.add_input(
-        f"{name}Sort",
-        partial(_function_sort_fields, types, table, function),
-        f"Of what `{function}` groups of {table.resource} are sorted by: exactly one of these.",
-        is_one_of=True,
-    )
+    """The conditions on a function's numbers, and their sort keys; functions of one type share them."""
+    name, names = types.named(table)
+    held, sorted_by = f"{name}{FUNCTION_TYPES[function]}Having", f"{name}{FUNCTION_SORTS[function]}Sort"
+    if held not in types.by_name and names.held_fields(function):
+        text = f"Conditions on numbers of groups of {table.resource}; all must hold."
+        types.add_input(held, partial(_held_fields, types, table, function), text)
+    if sorted_by not in types.by_name:
+        text = f"Which field's numbers groups of {table.resource} are sorted by: exactly one of these."
+        fields = partial(_function_sort_fields, types, table, function)
+        types.add_input(sorted_by, fields, text, is_one_of=True)
 
 
 def add_group_fields_sort(types: Types, table: Table) -> None:
@@ -207,7 +205,7 @@ def _having_fields(types: Types, table: Table) -> InputFields:
     name, names = types.named(table)
     found = {called: compared(types, scalars.INT, operator) for called, operator in COUNT_HAVING.items()}
     for function in FUNCTIONS:
-        if names.metrics[function]:
+        if names.held_fields(function):
             held = types.input(f"{name}{FUNCTION_TYPES[function]}Having")
             found[function] = input_of(held, describe.FUNCTION_SUMMARIES[function])
     return found

@@ -22,25 +22,9 @@ from graphql import (
 
 from gateway.graphql.limits import MOST_COUNTED
 
-_TYPES: Final = 1_000
-_ON_AVERAGE: Final = {
-    "fields": 10,
-    "inputFields": 25,
-    "args": 2,
-    "enumValues": 2,
-    "interfaces": 1,
-    "possibleTypes": 1,
-    "directives": 8,
-}
-_AT_MOST: Final = {
-    "fields": 100,
-    "inputFields": 300,
-    "args": 8,
-    "enumValues": 50,
-    "interfaces": 1,
-    "possibleTypes": 1,
-    "directives": 8,
-}
+_TYPES: Final = 4_000
+_ON_AVERAGE: Final = {"fields": 5, "inputFields": 25, "args": 1, "enumValues": 1, "directives": 8}
+_AT_MOST: Final = {"fields": 700, "inputFields": 800, "args": 8, "enumValues": 30, "directives": 8}
 _OF_SAME_TYPE: Final = frozenset({"fields", "inputFields", "args", "enumValues"})
 _WRAPPERS: Final = 3
 """Types around a named one, as in ``[Invoice!]!``: ``ofType`` leads no further."""

@@ -51,7 +51,7 @@ class Limits:
     selections: int = 2_000
     variables: int = 100
     directives: int = 200
-    introspection: int = 600_000
+    introspection: int = 1_000_000
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -88,7 +88,7 @@ _SAID: Final[dict[Measure, str]] = {
     "tokens": "A document has at most {limit} tokens, comments among them; this one has {cost}.",
     "nesting": "Brackets of a document stand at most {limit} inside each other; here it is {cost}.",
     "definitions": "A document has at most {limit} operations and fragments; this one has {cost}.",
-    "selections": "An operation selects at most {limit} times, each fragment counted wherever it is spread;"
+    "selections": "A document selects at most {limit} times, each fragment counted wherever it is spread;"
     " this one does so {cost} times.",
     "variables": "An operation has at most {limit} variables; this one has {cost}.",
     "directives": "A document has at most {limit} directives; this one has {cost}.",

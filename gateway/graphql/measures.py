@@ -70,6 +70,7 @@ def measured(document: DocumentNode, limits: Limits) -> Mapping[OperationDefinit
             if cost.introspection_depth:
                 told = Introspected(fragments, order).objects(operation)
                 check("introspection", told, limits.introspection, locations=place_of(operation))
+    check("selections", sum(cost.selections for cost in found.values()), limits.selections)
     return found
 
 
@@ -78,7 +79,6 @@ def _check(operation: OperationDefinitionNode, cost: Measured, limits: Limits) -
     check("depth", cost.depth, limits.depth, locations=places)
     check("introspection_depth", cost.introspection_depth, limits.introspection_depth, locations=places)
     check("aliases", cost.aliases, limits.aliases, locations=places)
-    check("selections", cost.selections, limits.selections, locations=places)
     check("variables", len(operation.variable_definitions or ()), limits.variables, locations=places)
 
 

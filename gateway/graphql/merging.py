@@ -76,8 +76,6 @@ def conflicts(fragments: Fragments, operation: OperationDefinitionNode) -> Itera
 
 
 def _difference(one: FieldNode, other: FieldNode, known: dict[int, object]) -> str | None:
-    if one is other:
-        return None
     if one.name.value != other.name.value:
         return f"'{one.name.value}' and '{other.name.value}' are different fields"
     if _arguments(one, known) != _arguments(other, known):

@@ -20,13 +20,10 @@ def add_numbers(types: Types, table: Table) -> None:
     """Add the numbers over a table's rows, and the objects of the functions that have fields to take."""
     name, names = types.named(table)
     types.add_object(f"{name}Numbers", partial(_number_fields, types, table), f"Numbers over rows of {table.resource}.")
-    for function in FUNCTIONS:
+    for function, ending in FUNCTION_TYPES.items():
         if names.metrics[function]:
-            types.add_object(
-                f"{name}{FUNCTION_TYPES[function]}",
-                partial(_taken_fields, types, table, function),
-                describe.FUNCTION_SUMMARIES[function],
-            )
+            text = describe.FUNCTION_TYPE_SUMMARIES[ending].format(table.resource)
+            types.add_object(f"{name}{ending}", partial(_taken_fields, types, table, function), text)
 
 
 def _number_fields(types: Types, table: Table) -> OutputFields:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from gateway.graphql.changes import FORMAT
-from gateway.graphql.steps import ChangeStep
+from gateway.graphql.steps import FORMAT, ChangeStep
 from gateway.operations.mutations import (
     ChangedRow,
     ChangedRows,

@@ -2,7 +2,8 @@
 
 What comes in: the bytes of a body whose media type is JSON, or the decoded pairs of a query string. What goes out:
 a `GraphQLRequest`, whose document nobody has looked at. Numbers of variables keep their digits (`query.json_text`).
-A name that is not known here is refused: what a client wrote is never passed over.
+A name that is not known here is refused: what a client wrote is never passed over. Only ``extensions`` must be
+open to others' names; those that nobody heeds are told of in the reply.
 
 Source: GraphQL over HTTP (draft), "Request Parameters", "GET" and "JSON Encoding".
 """
@@ -22,7 +23,9 @@ MEMBERS: Final = ("query", "operationName", "variables", "extensions")
 
 PERSISTED: Final = "persistedQuery"
 EXTENSIONS: Final = (PERSISTED, "clientLibrary")
-"""What may stand in ``extensions``: the hash of a document, and which program asks, which changes nothing."""
+"""What is known of ``extensions``: the hash of a document, and which program asks, which changes nothing."""
+
+MOST_UNHEEDED: Final = 10
 
 DEEPEST_JSON: Final = 64
 """Arrays and objects of the variables that may stand inside each other: more than a filter or a row may have."""
@@ -33,12 +36,16 @@ MOST_VALUES: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One request. ``document`` is empty where only its hash was sent, in ``extensions``."""
+    """One request. ``document`` is empty where only its hash was sent, in ``extensions``.
+
+    ``unheeded`` are the first names in ``extensions`` that mean nothing here, cut to a few characters.
+    """
 
     document: str
     operation_name: str | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
     extensions: Mapping[str, object] = field(default_factory=dict)
+    unheeded: tuple[str, ...] = ()
 
 
 def parse_body(data: bytes) -> GraphQLRequest:
@@ -90,14 +97,11 @@ def _check_names(given: Mapping[str, object]) -> None:
 def _request(given: Mapping[str, object]) -> GraphQLRequest:
     name = _text_of(given, "operationName") or None
     variables, extensions = _object_of(given, "variables"), _object_of(given, "extensions")
-    for word in extensions:
-        if word not in EXTENSIONS:
-            detail = f"There is no extension {word[:40]!r} here. There is: {PERSISTED}."
-            raise RequestError("parameter_unknown", detail, parameter="extensions")
+    unheeded = tuple(word[:40] for word in extensions if word not in EXTENSIONS)[:MOST_UNHEEDED]
     document = _text_of(given, "query") or ""
     if not document and extensions.get(PERSISTED) is None:
         raise RequestError("parameter_missing", "Send the document as `query`.", parameter="query")
-    return GraphQLRequest(document, name, variables, extensions)
+    return GraphQLRequest(document, name, variables, extensions, unheeded)
 
 
 def _text_of(given: Mapping[str, object], name: str) -> str | None:

@@ -53,8 +53,16 @@ def row_selection(parts: tuple[Selected, ...], table: Table, vocabulary: Vocabul
 class RowDraft:
     """The rows of one node of a plan, selected in one place or in several: all are added, then shapes are made."""
 
-    def __init__(self, table: Table, vocabulary: Vocabulary, place: str = "", taken: frozenset[str] = frozenset()):
+    def __init__(
+        self,
+        table: Table,
+        vocabulary: Vocabulary,
+        place: str = "",
+        taken: frozenset[str] = frozenset(),
+        alike: Alike | None = None,
+    ) -> None:
         self.table = table
+        self._alike = alike or Alike()
         self._vocabulary = vocabulary
         self._place = place
         self._taken = taken
@@ -82,11 +90,11 @@ class RowDraft:
     def _child(self, part: Selected, nested: Nested | NestedNumbers) -> _Child:
         """The relationship as it is asked for: the one that is there already where that is alike."""
         is_numbers = isinstance(nested, NestedNumbers)
-        identity = (nested.relationship.name, is_numbers, canonical(part.arguments))
+        identity = (nested.relationship.name, is_numbers, self._alike.number(part.arguments))
         child = self._children.get(identity)
         if child is None:
             edge, place = nested.relationship, f"{self._place}{part.key}."
-            rows = RowDraft(nested.table, self._vocabulary, place)
+            rows = RowDraft(nested.table, self._vocabulary, place, alike=self._alike)
             child = _Child(edge, self._key(edge, is_numbers=is_numbers), is_numbers, part.arguments, place, rows)
             self._children[identity] = child
         return child
@@ -243,12 +251,26 @@ def _taken(function: MetricFunction, part: Selected, type_name: str) -> Piece:
     return Cell(f"{function}.{field.name}", is_text)
 
 
-def canonical(value: Any) -> object:
-    """Return something that is equal for equal arguments alone, and can be looked up."""
-    match value:
-        case Mapping():
-            return frozenset((name, canonical(item)) for name, item in value.items())
-        case list() | tuple():
-            return tuple(canonical(item) for item in value)
-        case _:
-            return (type(value), value)
+class Alike:
+    """Gives values numbers, equal values the same one. A value that stands in many places is looked at once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+        self._seen: dict[int, tuple[object, int]] = {}
+
+    def number(self, value: Any) -> int:
+        """Return the number of a value: of a scalar with its type, of a list in its order, of an object in any."""
+        if not isinstance(value, Mapping | list):
+            return self._numbered((type(value), value))
+        seen = self._seen.get(id(value))
+        if seen is None:
+            made: object
+            if isinstance(value, Mapping):
+                made = frozenset((name, self.number(item)) for name, item in value.items())
+            else:
+                made = tuple(map(self.number, value))
+            seen = self._seen[id(value)] = (value, self._numbered(made))
+        return seen[1]
+
+    def _numbered(self, form: object) -> int:
+        return self._numbers.setdefault(form, len(self._numbers))

@@ -150,7 +150,7 @@ def _add_table(types: Types, table: Table) -> None:
         add_sort(types, table)
     if table.key:
         add_connection(types, table)
-    if names.group_fields:
+    if names.is_groupable:
         add_groups(types, table)
         add_having(types, table)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from gateway.catalog.kinds import ValueFormat
 from gateway.catalog.model import Table
 from gateway.graphql.selection import Selected
 from gateway.graphql.shapes import Frame, Shape
 from gateway.query.bulk import OnConflict
 from gateway.query.intent import AggregateIntent, FilterIntent, ReadIntent
+
+FORMAT: Final = ValueFormat(are_decimals_text=True, are_bigints_text=True)
+"""How values are written in GraphQL: no digit is lost to a client's numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from gateway.catalog.kinds import ValueFormat
 from gateway.catalog.model import Table
 from gateway.graphql.changes import change_step
 from gateway.graphql.conditions import filter_intents, having_intents
@@ -21,12 +20,9 @@ from gateway.graphql.rows import RowDraft, metric_words, numbers_shape, row_sele
 from gateway.graphql.selection import Operation, Selected
 from gateway.graphql.shapes import Edges, Frame, Framed, FramePiece, Nodes, Shape, Told, TypeName
 from gateway.graphql.sorting import group_order_intents, order_intents
-from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, ReadStep, RowsStep, RowStep, Step
+from gateway.graphql.steps import FORMAT, ConnectionStep, GroupsStep, NumbersStep, ReadStep, RowsStep, RowStep, Step
 from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.intent import AggregateIntent, PageIntent, ReadIntent
-
-FORMAT: Final = ValueFormat(are_decimals_text=True, are_bigints_text=True)
-"""How values are written in GraphQL: no digit is lost to a client's numbers."""
 
 TOTALS: Final = frozenset({"totalCount", "totalCountIs"})
 

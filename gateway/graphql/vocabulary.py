@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final, Literal, TypeVar
 
@@ -34,10 +35,11 @@ from gateway.graphql.meaning import (
     Through,
 )
 from gateway.graphql.naming import Names, is_name, mangled, pascal, singular
-from gateway.query.access import Access, Operation
+from gateway.query.access import OPERATIONS, Access, Grant, Operation
 from gateway.query.aggregates import PARTS
 from gateway.query.children import nested_relationships
-from gateway.query.context import Context
+from gateway.query.coerce import Clock
+from gateway.query.context import Context, Slots
 from gateway.query.fields import label_of, readable_labels
 from gateway.query.metrics import metric_families, metric_type
 from gateway.query.operators import OPERATORS
@@ -98,7 +100,7 @@ OWN_TYPES: Final = frozenset(
 """Names of types that no table's row can have."""
 
 HELD: Final = ("ne", "gt", "gte", "lt", "lte", "in", "nin", "between", "null")
-"""Operators of conditions on groups' numbers, beside equality, which a name alone is; text has patterns in filters."""
+"""Operators of conditions on groups' numbers, beside equality, which a name alone is."""
 
 COUNT_HAVING: Final[Mapping[str, str]] = {"count": "eq", **{f"count_{name}": name for name in HELD}}
 """Conditions on the number of a group's rows, with the operator of each."""
@@ -138,6 +140,10 @@ class TableNames:
         return Names()
 
     @cached_property
+    def _shown(self) -> Mapping[Field, Shown]:
+        return {field: Shown(field) for field in self._names}
+
+    @cached_property
     def edges(self) -> Mapping[str, Relationship]:
         """The relationships to rows that the caller may read."""
         edges = readable_relationships(self._context.access, self._context.catalog, self.table)
@@ -151,7 +157,7 @@ class TableNames:
         """The fields of a row's object."""
         if not self._context.access.may("read", self.table):
             return self._key_alone()
-        found: dict[str, RowMeaning] = {name: Shown(field) for field, name in self._names.items()}
+        found: dict[str, RowMeaning] = {name: self._shown[field] for field, name in self._names.items()}
         names = self._taken
         for label in readable_labels(self._context, self.table).values():
             found[names.give(label.name)] = Shown(label)
@@ -223,7 +229,7 @@ class TableNames:
             if label is not None:
                 found[names.give(label.name)] = GroupValue(label.name, label, label_of=field.name)
         for name, edge in self.edges.items():
-            if not edge.is_to_many and edge.pick is None:
+            if not edge.is_to_many:
                 found[names.give(f"{name}_fields")] = GroupThrough(edge, self._target(edge))
         return found
 
@@ -242,7 +248,7 @@ class TableNames:
         """The fields that each function takes."""
         return {
             function: {
-                name: Shown(field)
+                name: self._shown[field]
                 for field, name in self._names.items()
                 if field.type.kind.family in metric_families(function)
             }
@@ -252,7 +258,14 @@ class TableNames:
     @cached_property
     def having(self) -> Mapping[MetricFunction, Mapping[str, On]]:
         """The conditions on each function's numbers, by name; `COUNT_HAVING` has those on the number of rows."""
-        return {function: _compared(function, fields) for function, fields in self.metrics.items()}
+        return {function: _held(function, self.held_fields(function)) for function in FUNCTIONS}
+
+    def held_fields(self, function: MetricFunction) -> Mapping[str, Shown]:
+        """Return the fields on whose numbers there are conditions: which text comes first says little of a group."""
+        fields = self.metrics[function]
+        if function not in ("min", "max"):
+            return fields
+        return {name: shown for name, shown in fields.items() if shown.field.type.kind.family != "text"}
 
     def written(self, operation: Operation) -> Mapping[str, WriteMeaning]:
         """The fields that a write may give, in the order of the columns, and on create the rows nested in it.
@@ -298,6 +311,16 @@ class TableNames:
             return False
         is_plain = child.mode is WriteMode.PLAIN or edge.name in self.table.nested
         return is_plain and any(TableNames(self._context, child, "")._writable())
+
+    @property
+    def is_filterable(self) -> bool:
+        """Whether there are conditions at all: each field has some."""
+        return bool(self._names or self.edges)
+
+    @property
+    def is_groupable(self) -> bool:
+        """Whether there is anything to group by; rows are tied by fields that can be grouped by."""
+        return any(field.type.kind.family != "document" for field in self._names)
 
     @property
     def is_searchable(self) -> bool:
@@ -358,8 +381,9 @@ class Vocabulary:
     @cached_property
     def filtered(self) -> tuple[Table, ...]:
         """The tables whose rows can be chosen by conditions: to be read, or to be written."""
-        written = (change.table for change in self.mutations.values() if change.is_plural)
-        chosen = (table for table in written if not self.access.may("read", table) and self.of(table).filters)
+        changes = (change for change in self.mutations.values() if change.operation != "create")
+        written = (change.table for change in changes if change.is_plural)
+        chosen = (table for table in written if not self.access.may("read", table))
         return tuple(dict.fromkeys((*self.readable, *chosen)))
 
     @cached_property
@@ -370,16 +394,20 @@ class Vocabulary:
 
     @cached_property
     def grouped_through(self) -> tuple[Table, ...]:
-        """The tables by whose fields rows of others can be grouped."""
-        found = (each for table in self.readable for each in self.of(table).group_fields.values())
-        return tuple(dict.fromkeys(each.table for each in found if isinstance(each, GroupThrough)))
+        """The tables that to-ones lead to: rows of others can be grouped by their fields."""
+        edges = (edge for table in self.readable for edge in self.of(table).edges.values() if not edge.is_to_many)
+        return tuple(dict.fromkeys(self.catalog.table_of(edge) for edge in edges))
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[str, Table]]:
-        """The names of lists, each with the resource's name or alias and its table; names come before aliases."""
-        names = Names()
-        called = [(table.resource or "", table) for table in self.readable]
-        called += [(alias, table) for table in self.readable for alias in table.aliases]
+        """The names of lists, each with the resource's name or alias and its table; names come before aliases.
+
+        Those of tables that the caller may not read are among them, so that no name depends on its rights: that a
+        resource is there is no secret (SPEC section 6).
+        """
+        names, tables = Names(), self.catalog.exposed()
+        called = [(table.resource or "", table) for table in tables]
+        called += [(alias, table) for table in tables for alias in table.aliases]
         kept = {each: names.give(each[0]) for each in called if is_name(each[0])}
         return {kept.get(each) or names.give(each[0]): each for each in called}
 
@@ -387,13 +415,14 @@ class Vocabulary:
     def queries(self) -> Mapping[str, RootMeaning]:
         """The fields of Query: the lists first, so that no other field takes the name of one."""
         names = Names(self.lists)
-        found: dict[str, RootMeaning] = {name: Rows(table) for name, (_, table) in self.lists.items()}
-        for name, (_, table) in self.lists.items():
+        lists = [(name, table) for name, (_, table) in self.lists.items() if self.access.may("read", table)]
+        found: dict[str, RootMeaning] = {name: Rows(table) for name, table in lists}
+        for name, table in lists:
             if table.key:
                 found[names.give(f"{name}_by_key")] = self.row(table)
                 found[names.give(f"{name}_connection")] = Connection(table)
             found[names.give(f"{name}_aggregate")] = Numbers(table)
-            if self.of(table).group_fields:
+            if self.of(table).is_groupable:
                 found[names.give(f"{name}_groups")] = Groups(table)
         return found
 
@@ -416,7 +445,7 @@ class Vocabulary:
                 one, many = self.type_names[table], pascal(table.resource or "")
                 key = self.row(table) if operation != "create" else None
                 found[names.give(f"{operation}{one}")] = Change(table, operation, is_plural=False, key=key)
-                if operation == "create" or self.of(table).filters:
+                if operation == "create" or self.of(table).is_filterable:
                     several = f"{operation}{many}" if many != one else f"{operation}{one}List"
                     found[names.give(several)] = Change(table, operation, is_plural=True)
         return found
@@ -426,7 +455,8 @@ class Vocabulary:
         if not self.access.may(operation, table) or refusal_of_writes(table) is not None:
             return False
         if operation == "create":
-            return table.create_refusal is None and bool(self.of(table).written("create"))
+            given = self.of(table).written("create").values()
+            return table.create_refusal is None and any(isinstance(each, Into) for each in given)
         if operation == "update":
             return bool(table.key) and bool(self.of(table).written("update"))
         return bool(table.key) and not table.is_delete_forbidden and table.delete_refusal is None
@@ -450,12 +480,26 @@ class Vocabulary:
         own = (
             Mangled(table.resource or "", called, name)
             for name, (called, table) in self.lists.items()
-            if called != name
+            if called != name and self.access.may("read", table)
         )
         return (*own, *(each for table in self.readable for each in self.of(table).mangled()))
 
 
-def _compared(function: MetricFunction, fields: Mapping[str, Shown]) -> dict[str, On]:
+_ANY_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""What may be named depends on no moment."""
+
+
+def vocabulary_of(catalog: Catalog, access: Access) -> Vocabulary:
+    """Return what a caller may name of a catalog."""
+    return Vocabulary(Context(catalog, access, Clock(_ANY_MOMENT, catalog.zone), Slots()))
+
+
+def everything(catalog: Catalog) -> Vocabulary:
+    """Return what a caller may name who may do everything."""
+    return vocabulary_of(catalog, Access("everything", {"*": Grant(frozenset(OPERATIONS))}))
+
+
+def _held(function: MetricFunction, fields: Mapping[str, Shown]) -> dict[str, On]:
     """The conditions on a function's numbers; equality goes by the field's name alone."""
     names = Names(fields)
     kinds = {name: metric_type(function, shown.field.type).kind for name, shown in fields.items()}

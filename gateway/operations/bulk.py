@@ -179,7 +179,7 @@ def _check_number(planned: PlannedBulk, keys: Sequence[object]) -> None:
         raise ValidationError(
             "too_many_affected",
             f"More than {planned.most} rows of {planned.each.table.resource} match, so none was changed: "
-            "narrow the filter, or raise max_affected.",
+            "narrow the filter, or let more of them be affected.",
         )
 
 

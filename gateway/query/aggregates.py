@@ -84,6 +84,7 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
     table = root_table(context, intent)
     groups = _groups(context, table, intent)
     metrics = chosen_metrics(context, table, intent.metrics)
+    _check_words(groups, metrics)
     plan = AggregatePlan(
         table,
         _condition(context, table, intent),
@@ -173,6 +174,14 @@ def _date_part(context: Context, followed: Followed, operand: Field | Related, r
 # Having
 
 
+def _check_words(groups: Sequence[Group], metrics: Mapping[str, Metric]) -> None:
+    """Pass unless a column is called like a metric and both are asked for: they would have one key in the reply."""
+    for group in groups:
+        if group.name in metrics:
+            detail = f"{group.name} is a field to group by and a metric of this query: ask for one of them."
+            raise RequestError("group_invalid", detail, parameter="group")
+
+
 def _having(context: Context, table: Table, intents: Sequence[ConditionIntent]) -> And:
     """Each condition may work out a metric of its own, so that there are as many as metrics at most."""
     if intents:
@@ -182,10 +191,15 @@ def _having(context: Context, table: Table, intents: Sequence[ConditionIntent]) 
 
 def _held(context: Context, table: Table, intent: ConditionIntent) -> Condition:
     path = intent.path
-    has_operator = len(path) > 1 and path[-1] in OPERATORS and path[-1] not in _columns_at(context, table, path[1:])
+    has_operator = len(path) > 1 and path[-1] in OPERATORS and not _is_operand(context, table, path)
     words = path[:-1] if has_operator else path
     metric = metric_of(context, table, ".".join(words), intent.parameter)
     return plan_comparison(context, metric, OPERATORS[path[-1] if has_operator else "eq"], intent)
+
+
+def _is_operand(context: Context, table: Table, path: Sequence[str]) -> bool:
+    """Whether a word that is an operator's name is the field that a metric is taken of; rows are counted of none."""
+    return path[:-1] != ("count",) and path[-1] in _columns_at(context, table, path[1:])
 
 
 def _columns_at(context: Context, table: Table, path: Sequence[str]) -> frozenset[str]:

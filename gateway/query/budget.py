@@ -70,32 +70,6 @@ def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
 MOST_PARTS: Final = 2_000
 """A bound for what of a filter's tree is built before a query's own limits are asked, far over them."""
 
-DEEPEST_TREE: Final = 64
-"""A bound for what is read recursively, far over the one that queries have."""
-
-
-def check_tree(tree: object, name: str) -> None:
-    """Pass while a filter's tree has no more parts, and is no deeper, than are built.
-
-    Parts are the keys of its objects, and the objects without any.
-
-    Raises:
-        RequestError: ``query_too_large``.
-    """
-    parts = 0
-    unseen: list[tuple[object, int]] = [(tree, 1)]
-    while unseen:
-        some, depth = unseen.pop()
-        if isinstance(some, dict):
-            parts += max(1, len(some))
-            some = list(some.values())
-        if parts > MOST_PARTS:
-            raise _too_large(f"{name} has at most {MOST_PARTS:,} parts.", name)
-        if depth > DEEPEST_TREE:
-            raise _too_large(f"{name} is nested at most {DEEPEST_TREE} deep.", name)
-        if isinstance(some, list):
-            unseen.extend((item, depth + 1) for item in some if isinstance(item, dict | list))
-
 
 def check_hops(budget: Budget, hops: int, parameter: str) -> None:
     """Pass while a name follows no more relationships than the budget allows.

@@ -203,6 +203,6 @@ def _keyless(context: Context, table: Table, path: str) -> ValidationError:
     given = {name for name, column in columns.items() if is_nameable(context, table, column)}
     visible = [" and ".join(key) for key in keys if key and given.issuperset(key)]
     message = f"give {', or '.join(visible)}" if visible else "there is none"
-    detail = f"on_conflict looks for a row by a whole unique key of {table.resource}: {message}."
+    detail = f"A row that may be there already is looked for by a whole unique key of {table.resource}: {message}."
     issues = [Issue(message, pointer=path, code="required")] if path else ()
     return ValidationError("conflict_key_missing", detail, issues=issues)

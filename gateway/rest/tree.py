@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, get_args
 
 from gateway.errors import RequestError
-from gateway.query.budget import check_tree
+from gateway.query.budget import MOST_PARTS
 from gateway.query.intent import (
     AllIntent,
     AnyIntent,
@@ -46,7 +46,7 @@ def parse_where(value: object) -> FilterIntent:
     """
     if isinstance(value, str):
         value = _read(value)
-    check_tree(value, "where")
+    _check_size(value)
     return _tree(value, "where#")
 
 
@@ -58,6 +58,20 @@ def _read(text: str) -> object:
     except DuplicateNameError as error:
         detail = f"where has {error.name!r} twice in one object: put the two into an array of and"
         raise _fault("where", detail) from error
+
+
+def _check_size(value: object) -> None:
+    """Pass while a tree has no more parts than are built: the keys of its objects, and the objects without any."""
+    parts, unseen = 0, [value]
+    while unseen:
+        some = unseen.pop()
+        if isinstance(some, dict):
+            parts += max(1, len(some))
+            some = list(some.values())
+        if parts > MOST_PARTS:
+            raise RequestError("query_too_large", f"where has at most {MOST_PARTS:,} parts.", parameter="where")
+        if isinstance(some, list):
+            unseen.extend(item for item in some if isinstance(item, dict | list))
 
 
 def _tree(value: object, place: str) -> FilterIntent:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from gql import Client, gql
+from gql import Client, GraphQLRequest
 from gql.client import SyncClientSession
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.requests import RequestsHTTPTransport
@@ -27,34 +27,28 @@ SCALARS = [
 ]
 """How a program in Python has the gateway's scalars; what is not here stays as it was sent."""
 
-LATEST = gql(
-    """
-    fragment Client on Client { userid company email }
+LATEST = """
+fragment Client on Client { userid company email }
 
-    query Latest($filter: InvoiceFilter, $limit: Int = 5) {
-      invoices(filter: $filter, sort: [{date: DESC}, {id: DESC}], limit: $limit) {
-        id date datecreated total balance status status_label
-        client { ...Client }
-        payments { amount date }
-      }
-      numbers: invoices_aggregate(filter: $filter) { count sum { total } avg { total } min { date } }
-    }
-    """
-)
-ADD = gql(
-    """
-    mutation Add($input: InvoiceCreate!) {
-      createInvoice(input: $input) { id total duedate items { qty rate } _etag }
-    }
-    """
-)
-CHANGE = gql(
-    """
-    mutation Change($id: Int!, $input: InvoiceUpdate!, $ifMatch: String) {
-      updateInvoice(id: $id, input: $input, ifMatch: $ifMatch) { id duedate adminnote _etag }
-    }
-    """
-)
+query Latest($filter: InvoiceFilter, $limit: Int = 5) {
+  invoices(filter: $filter, sort: [{date: DESC}, {id: DESC}], limit: $limit) {
+    id date datecreated total balance status status_label
+    client { ...Client }
+    payments { amount date }
+  }
+  numbers: invoices_aggregate(filter: $filter) { count sum { total } avg { total } min { date } }
+}
+"""
+ADD = """
+mutation Add($input: InvoiceCreate!) {
+  createInvoice(input: $input) { id total duedate items { qty rate } _etag }
+}
+"""
+CHANGE = """
+mutation Change($id: Int!, $input: InvoiceUpdate!, $ifMatch: String) {
+  updateInvoice(id: $id, input: $input, ifMatch: $ifMatch) { id duedate adminnote _etag }
+}
+"""
 
 
 @pytest.fixture
@@ -81,7 +75,7 @@ def test_a_query_with_variables_and_a_fragment_comes_as_python_values(
     """Decimals have the digits of the database, dates are dates, and the conditions are those of SQL."""
     given = {"filter": {"total_gte": Decimal("100.10"), "date_gte": date(2026, 1, 1), "status_in": [1, 2, 3]}}
 
-    answer = session.execute(LATEST, variable_values=given)
+    answer = session.execute(GraphQLRequest(LATEST, variable_values=given))
 
     where = "total >= 100.10 AND `date` >= '2026-01-01' AND status IN (1, 2, 3)"
     expected = mariadb_server.run(
@@ -110,7 +104,7 @@ def test_a_wrong_document_never_leaves_the_client(session: SyncClientSession) ->
         ("{ invoices { id client } }", "client"),
     ):
         with pytest.raises(GraphQLError, match=named):
-            session.execute(gql(text))
+            session.execute(GraphQLRequest(text))
 
 
 def test_a_written_row_is_read_back_as_it_is_in_the_database(
@@ -123,21 +117,19 @@ def test_a_written_row_is_read_back_as_it_is_in_the_database(
     ]
     given = {"clientid": 1, "duedate": date(2026, 12, 24), "items": lines}
 
-    made = session.execute(ADD, variable_values={"input": given})["createInvoice"]
+    made = session.execute(GraphQLRequest(ADD, variable_values={"input": given}))["createInvoice"]
 
     assert (made["total"], made["duedate"]) == (Decimal("49.99"), date(2026, 12, 24))
     assert [(item["qty"], item["rate"]) for item in made["items"]] == [(row["qty"], row["rate"]) for row in lines]
     stored = mariadb_server.run(f"SELECT total, duedate FROM tblinvoices WHERE id = {made['id']}", database=database)
     assert stored == ((made["total"], made["duedate"]),)
 
-    changed = session.execute(
-        CHANGE,
-        variable_values={
-            "id": made["id"],
-            "input": {"duedate": None, "adminnote": 'Said "no"\n🙂'},
-            "ifMatch": made["_etag"],
-        },
-    )["updateInvoice"]
+    variables = {
+        "id": made["id"],
+        "input": {"duedate": None, "adminnote": 'Said "no"\n🙂'},
+        "ifMatch": made["_etag"],
+    }
+    changed = session.execute(GraphQLRequest(CHANGE, variable_values=variables))["updateInvoice"]
 
     assert (changed["duedate"], changed["adminnote"]) == (None, 'Said "no"\n🙂')
     assert changed["_etag"] != made["_etag"]
@@ -150,14 +142,14 @@ def test_errors_arrive_with_their_codes(session: SyncClientSession) -> None:
         ({"id": 1, "input": {"clientid": 987_654}}, "fields_invalid"),
         ({"id": 987_654, "input": {"adminnote": "x"}}, "row_unknown"),
     ):
-        error = refused(session, CHANGE, variables)
+        error = refused(session, GraphQLRequest(CHANGE, variable_values=variables))
         assert (error["extensions"]["code"], error["path"]) == (code, ["updateInvoice"])
 
 
-def refused(session: SyncClientSession, document: Any, variables: dict[str, Any]) -> dict[str, Any]:
-    """Return the one error that a document is answered with."""
+def refused(session: SyncClientSession, request: GraphQLRequest) -> dict[str, Any]:
+    """Return the one error that a request is answered with."""
     with pytest.raises(TransportQueryError) as caught:
-        session.execute(document, variable_values=variables)
+        session.execute(request)
     assert caught.value.errors is not None
     (error,) = caught.value.errors
     return dict(error)

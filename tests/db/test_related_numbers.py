@@ -288,6 +288,30 @@ async def test_the_invoices_of_each_client_are_counted_and_added_up(crm: tuple[A
             assert abs(Decimal(row["numbers"]["avg.total"]) - mean) < Decimal("0.00001")
 
 
+async def test_sums_over_further_rows_are_measured_like_columns(crm: tuple[App, Any]) -> None:
+    """What is owed of an invoice is a sum over its payments and credits; a condition on it chooses first."""
+    app, run = crm
+    owed = (ConditionIntent(("balance", "gt"), "0", "filter.balance_gt"),)
+
+    rows = await asked_of(app, "clients", numbers("invoices", "sum.balance", "count", conditions=owed))
+
+    balance = (
+        "i.total - COALESCE((SELECT SUM(amount) FROM tblinvoicepaymentrecords WHERE invoiceid = i.id), 0)"
+        " - COALESCE((SELECT SUM(amount) FROM tblcredits WHERE invoice_id = i.id), 0)"
+    )
+    due = run(
+        f"SELECT clientid, SUM(balance), COUNT(*) FROM (SELECT i.clientid, ROUND({balance}, 2) AS balance "
+        "FROM tblinvoices i) AS owed WHERE balance > 0 GROUP BY clientid"
+    )
+    found = [
+        (row["userid"], cents(row["numbers"]["sum.balance"]), row["numbers"]["count"])
+        for row in rows
+        if row["numbers"]["count"]
+    ]
+    assert found == sorted((key, cents(total), count) for key, total, count in due)
+    assert found
+
+
 async def test_a_table_that_refers_to_itself_has_numbers_over_its_own_rows(crm: tuple[App, Any]) -> None:
     """The invoices that recur from an invoice."""
     app, run = crm
@@ -344,6 +368,34 @@ async def test_numbers_of_one_row_tell_of_several_currencies(crm: tuple[App, Any
     assert await warned(numbers("invoices", "sum.total"), "1") == ("mixed_currency",)
     assert await warned(numbers("invoices", "sum.total", conditions=chosen), "1") == ()
     assert await warned(numbers("invoices", "count", "max.date"), "1") == ()
+
+
+async def test_a_document_asks_for_numbers_beside_rows(crm: tuple[App, Any]) -> None:
+    """Of one relationship twice under aliases, and in the rows that come along: one statement each."""
+    app, run = crm
+    document = """{
+      clients(limit: 5) {
+        userid
+        paid: invoices_aggregate(filter: {status: 2}) { n: count sum { total } }
+        invoices_aggregate { count max { date } }
+        contacts { id }
+      }
+    }"""
+    app.statements()
+
+    answer = await app.client.post("/api/v1/graphql", json={"query": document})
+
+    assert answer.status_code == 200, answer.text
+    assert len(app.statements()) == 4
+    rows = answer.json()["data"]["clients"]
+    due = run(
+        "SELECT c.userid, COUNT(p.id), SUM(p.total) FROM tblclients c LEFT JOIN tblinvoices p "
+        "ON p.clientid = c.userid AND p.status = 2 GROUP BY c.userid ORDER BY c.userid LIMIT 5"
+    )
+    found = [(row["userid"], row["paid"]["n"], cents(row["paid"]["sum"]["total"])) for row in rows]
+    assert found == [(key, count, cents(total)) for key, count, total in due]
+    whole = dict(run("SELECT clientid, COUNT(*) FROM tblinvoices GROUP BY clientid"))
+    assert [row["invoices_aggregate"]["count"] for row in rows] == [whole.get(row["userid"], 0) for row in rows]
 
 
 # Ties that only the database can tell

@@ -13,17 +13,12 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 
-from gateway.catalog.build import build_catalog
-from gateway.catalog.kinds import Dialect
 from gateway.catalog.model import Catalog
-from gateway.catalog.whitelist import load_whitelist
 from gateway.errors import GatewayError
 from gateway.query.aggregates import PlannedGroups
 from gateway.query.planner import PlannedRead
@@ -32,18 +27,14 @@ from gateway.rest.binding import binding_of
 from gateway.rest.query_body import parse_query_body
 from gateway.sql.cache import StatementCache
 from sample_crm import build
-from tests.support.app import PERFEX_WHITELIST, App, Clock, served
+from tests.support.app import App, Clock, served
 from tests.support.asking import NOW, changes, plan_any, query_request, read_request
-from tests.support.catalogs import perfex_profile, perfex_reflection
+from tests.support.golden import DIALECTS, catalog_of, laid_out, rewrite
 from tests.support.plans import changes_text, groups_text, read_text
 from tests.support.statements import DEADLINE_S, changes_statements, read_statements
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "rest").glob("*/request.http"))
-ZONE = ZoneInfo("Asia/Dubai")
-"""The zone of the sample CRM."""
-
 GRANTS = {"all": ("*:*",), "sales": ("leads:read", "leads:create", "clients:read")}
-DIALECTS: tuple[Dialect, ...] = ("mariadb", "mysql", "sqlite")
 READS = frozenset({"GET", "HEAD"})
 TELLING = frozenset(
     {
@@ -95,14 +86,6 @@ def parsed(text: str) -> Request:
     return Request(method, target, headers, body.rstrip("\n").encode())
 
 
-@cache
-def catalog_of(dialect: Dialect) -> Catalog:
-    """Return the catalog that the whitelist gives on a database."""
-    return build_catalog(
-        perfex_reflection(dialect), load_whitelist(PERFEX_WHITELIST), perfex_profile(), zone=ZONE
-    ).catalog
-
-
 @pytest.fixture(scope="session")
 def crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny sample CRM; nothing writes to it."""
@@ -134,15 +117,6 @@ async def test_a_request_is_planned_compiled_and_answered_as_reviewed(
     if pytestconfig.getoption("golden_rewrite"):
         rewrite(case, files)
     assert files == {path.name: path.read_text("utf-8") for path in case.iterdir() if path.name != "request.http"}
-
-
-def rewrite(case: Path, files: Mapping[str, str]) -> None:
-    """Make the directory hold these files beside its request."""
-    for path in case.iterdir():
-        if path.name != "request.http":
-            path.unlink()
-    for name, text in files.items():
-        (case / name).write_text(text, "utf-8")
 
 
 async def placed(app: App, request: Request) -> tuple[Request, Position | None]:
@@ -202,28 +176,10 @@ async def answered(app: App, request: Request) -> str:
     lines.extend(f"{name}: {value}" for name, value in sorted(told.items()))
     if request.method == "HEAD":
         lines.append(f"content-length: {reply.headers['content-length']}")
-    text = "\n".join((*lines, "", *([laid_out(reply)] if reply.content else []))) + "\n"
+    text = "\n".join((*lines, "", *([laid_out(hidden_id(reply))] if reply.content else []))) + "\n"
     return re.sub(r"""(cursor=|"next_cursor":")[\w-]{20,}""", r"\1…", text)
 
 
-def laid_out(reply: httpx2.Response) -> str:
-    """Return a JSON body with its own digits, a line per field of the first two levels; the request's id is hidden."""
-    text = reply.text.replace(reply.headers["x-request-id"], "…")
-    lines: list[str] = [""]
-    depth, in_string, is_escaped = 0, False, False
-    for letter in text:
-        if not in_string and letter in "]}":
-            depth -= 1
-            if depth < 2 and not lines[-1].endswith(("[", "{")):
-                lines.append("  " * depth)
-        lines[-1] += letter
-        if in_string:
-            is_escaped, in_string = letter == "\\" and not is_escaped, letter != '"' or is_escaped
-        elif letter == '"':
-            in_string = True
-        elif letter in "[{":
-            depth += 1
-            lines.extend(["  " * depth] if depth <= 2 else [])
-        elif letter == "," and depth <= 2:
-            lines.append("  " * depth)
-    return "\n".join(line for line in lines if line.strip())
+def hidden_id(reply: httpx2.Response) -> str:
+    """Return a body without the id of its request."""
+    return reply.text.replace(reply.headers["x-request-id"], "…")

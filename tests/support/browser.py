@@ -116,6 +116,7 @@ class Browser:
             NoBrowserError: there is none, and it cannot be installed here.
         """
         binary = ensure_installed()
+        playwright.expect.set_options(timeout=PATIENCE_MS)
         async with playwright.async_playwright() as driver:
             inner = await driver.chromium.launch(
                 executable_path=binary, headless=True, chromium_sandbox=False, args=list(FLAGS)

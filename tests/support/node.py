@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.mariadb import NoServerError, install
@@ -35,13 +36,20 @@ def ensure_client() -> Path:
         NoNodeError: that is not possible here.
     """
     npm = _ensure_npm()
-    with (CLIENT / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the test workers may all ask at once
+    with alone():
         if not _is_current():
             print("installing the packages of the TypeScript client ...", file=sys.stderr, flush=True)
             run((npm, "ci", *_QUIET), timeout_s=INSTALL_S)
             shutil.copyfile(CLIENT / "package-lock.json", _stamp())
     return CLIENT
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep the other test workers out of the client's directory meanwhile."""
+    with (CLIENT / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(command: Sequence[str], environ: Mapping[str, str] | None = None, timeout_s: float = RUN_S) -> str:

@@ -75,7 +75,8 @@ type InvoiceUpdated { affected: Int rows: [Invoice!] }
 input InvoiceFilter {
   id: Int id_in: [Int!] total_gte: Decimal and: [InvoiceFilter!] or: [InvoiceFilter!] not: InvoiceFilter
 }
-input InvoiceSort @oneOf { id: Direction total: Direction }
+input InvoiceSort @oneOf { id: Direction total: Direction client: ClientSort }
+input ClientSort @oneOf { company: Direction }
 input InvoiceInput { total: Decimal data: JSON tags: [String] }
 """
 

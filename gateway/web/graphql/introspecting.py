@@ -40,6 +40,7 @@ class Introspection:
         self._kept: dict[Hashable, Told] = {}
         self._size = 0
         self._turn = asyncio.Lock()
+        self._working: dict[Hashable, asyncio.Task[Told]] = {}
 
     async def answer(self, service: Service, access: Access, asked: OfSchema) -> Told:
         """Return the fields of a query, those about the schema with their values."""
@@ -47,11 +48,17 @@ class Introspection:
         found = self._kept.get(key)
         if found is not None:
             return found
-        async with self._turn:  # it takes the whole of a core: not two of them
-            found = self._kept.get(key)
-            if found is None:
-                found = self._keep(key, await asyncio.to_thread(_told, service, access, asked))
-            return found
+        work = self._working.get(key)
+        if work is None:
+            work = self._working[key] = asyncio.create_task(self._work(key, service, access, asked))
+        return await asyncio.shield(work)  # whoever goes away, or is over its time, leaves the answer to the next one
+
+    async def _work(self, key: Hashable, service: Service, access: Access, asked: OfSchema) -> Told:
+        try:
+            async with self._turn:  # it takes the whole of a core: not two of them
+                return self._keep(key, await asyncio.to_thread(_told, service, access, asked))
+        finally:
+            del self._working[key]
 
     def _keep(self, key: Hashable, told: Told) -> Told:
         """Keep an answer, and let go of the oldest while all together are too large."""

@@ -70,6 +70,7 @@ class PreparedQuery:
     fields: tuple[Read | Refused | Known, ...]
     cost: Cost
     of_schema: OfSchema | None = None
+    unheeded: tuple[str, ...] = ()
 
     @property
     def is_lasting(self) -> bool:
@@ -84,6 +85,7 @@ class PreparedMutation:
     fields: tuple[ChangeStep | Refused | Known, ...]
     cost: Cost
     is_atomic: bool = False
+    unheeded: tuple[str, ...] = ()
 
 
 Prepared = PreparedQuery | PreparedMutation
@@ -134,9 +136,10 @@ def prepare(
     )
     if operation.kind == "mutation":
         changes = tuple(_change(vocabulary, field) for field in operation.fields)
-        return PreparedMutation(changes, cost, operation.is_atomic)
+        return PreparedMutation(changes, cost, operation.is_atomic, request.unheeded)
     fields = tuple(_read(service, access, vocabulary, field) for field in operation.fields)
-    return PreparedQuery(fields, cost, OfSchema(document, request) if operation.introspected else None)
+    of_schema = OfSchema(document, request) if operation.introspected else None
+    return PreparedQuery(fields, cost, of_schema, request.unheeded)
 
 
 def check_method(method: str, document: Document, request: GraphQLRequest) -> None:

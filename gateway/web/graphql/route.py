@@ -21,7 +21,6 @@ from gateway.graphql.document import Document
 from gateway.graphql.limits import limits_of
 from gateway.graphql.persisted import PersistedQueries
 from gateway.graphql.request import PERSISTED, GraphQLRequest, parse_body, parse_parameters
-from gateway.graphql.selection import Cost
 from gateway.query.access import Access
 from gateway.rest.body import media_type_of
 from gateway.rest.formats import Format
@@ -211,7 +210,7 @@ class GraphQLRoute:
             told = await introspection_of(service).answer(service, self._access(asked, service), prepared.of_schema)
         draft, rows = await query(service, prepared, asked.telling, told, is_last_try=is_last_try)
         asked.exchange.rows = rows
-        return self._answered(asked, draft, prepared.cost)
+        return self._answered(asked, draft, prepared)
 
     async def _change(self, asked: Asked, service: Service, prepared: PreparedMutation) -> Answer:
         """The answer of a mutation; under an ``Idempotency-Key`` that of the first one with it."""
@@ -253,22 +252,26 @@ class GraphQLRoute:
         records: list[Written] = []
         asked.exchange.written = records  # what is written is on record though the request is cut before its end
         try:
-            return await mutate(service, self._access(asked, service), prepared, asked.telling, records)
+            mutated = await mutate(service, self._access(asked, service), prepared, asked.telling, records)
         except SchemaChangedError:
             service = await self._mended(service)
             again = await self._prepared(asked, service)
             assert isinstance(again, PreparedMutation)  # the document is the same
             return await mutate(service, self._access(asked, service), again, asked.telling, records)
+        if any(isinstance(error, SchemaChangedError) for error in mutated.errors):  # for whoever tries it again
+            await self._mended(service)
+        return mutated
 
     def _changed(self, asked: Asked, prepared: PreparedMutation, mutated: Mutated) -> Answer:
         asked.exchange.rows = mutated.rows
-        return self._answered(asked, mutated.draft, prepared.cost)
+        return self._answered(asked, mutated.draft, prepared)
 
-    def _answered(self, asked: Asked, draft: Draft, cost: Cost) -> Answer:
+    def _answered(self, asked: Asked, draft: Draft, prepared: Prepared) -> Answer:
         """A document that ran is answered with 200, whatever failed in it."""
         asked.exchange.code = draft.code
         if self._shows_cost:
-            draft.show_cost(cost)
+            draft.show_cost(prepared.cost)
+        draft.tell((), [{"code": "extension_unheeded", "extension": name} for name in prepared.unheeded])
         return Answer(200, draft.body())
 
 

@@ -1,6 +1,6 @@
 """The schemas of one catalog, one per shape of access, made when they are first needed.
 
-Tokens with the same rights share one, whatever their row filters: those are no names. A schema goes with its catalog.
+Tokens with the same rights share one, whatever rows their filters leave. A schema goes with its catalog.
 """
 
 from __future__ import annotations
@@ -64,6 +64,9 @@ class Schemas:
         self._shapes: Recent[Access, Hashable] = Recent(MOST_ACCESSES)
         self._building: dict[Hashable, asyncio.Task[Prospect]] = {}
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     async def of(self, access: Access) -> Prospect:
         """Return the prospect of an access, made in a thread where there is none, once for all who wait for it."""
         shape = self._shapes.get_or_make(access, lambda: shape_of(access))
@@ -93,6 +96,11 @@ def schemas_of(service: Service, build: Building, most: int) -> Schemas:
 
 
 def shape_of(access: Access) -> Hashable:
-    """Return what a schema depends on: equal for tokens with equal rights."""
-    grants = access.grants.items()
-    return frozenset((name, grant.operations, grant.readable, grant.writable) for name, grant in grants)
+    """Return what a schema depends on: equal for tokens with equal rights.
+
+    Which rows a filter leaves plays no part; that there is one does, for then some nested rows cannot be written.
+    """
+    return frozenset(
+        (name, grant.operations, grant.readable, grant.writable, bool(grant.row_filter))
+        for name, grant in access.grants.items()
+    )

@@ -100,8 +100,8 @@ async function mutations() {
     client.request(RenameClientDocument, { userid: made.userid, company: "Late", ifMatch: made._etag ?? null }),
   );
 
-  const line = { description: "Work", qty: "2.50", rate: "19.99" };
-  const good: InvoiceCreate = { clientid: made.userid, items: [line, { ...line, rate: "0.01" }] };
+  const line = { description: "Work", qty: "2.50", rate: "19.98" };
+  const good: InvoiceCreate = { clientid: made.userid, items: [line, { ...line, rate: "0.02" }] };
   const invoices = await client.request(AddInvoicesDocument, { first: good, second: good });
   const rolledBack = await refused(
     client.request(AddInvoicesDocument, { first: good, second: { ...good, clientid: 999_999 } }),

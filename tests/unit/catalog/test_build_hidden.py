@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -155,3 +156,31 @@ def test_a_relationship_by_a_hidden_column_is_followed_by_no_client() -> None:
     assert "client" not in invoices.relationships
     assert "invoices" not in clients.relationships
     assert "tblinvoices" in {edge.target for edge in catalog.dependants["tblclients"]}
+
+
+def test_what_clients_should_leave_is_in_the_catalog() -> None:
+    """Columns, derived fields and the whole resource, each with its reason."""
+    reasons = tuple((name, f"Not {name.text}.") for name in names("email", "company"))
+    built = perfex_built(
+        exposure_of(replace(entry("clients"), deprecated=reasons, deprecation="Use others."), "contacts")
+    )
+
+    assert built.problems == ()
+    assert built.catalog.resources["clients"].deprecated == {"email": "Not email.", "company": "Not company."}
+    assert built.catalog.resources["clients"].deprecation == "Use others."
+    assert (built.catalog.resources["contacts"].deprecated, built.catalog.resources["contacts"].deprecation) == (
+        {},
+        None,
+    )
+
+
+def test_a_deprecated_column_must_be_there_and_to_be_seen() -> None:
+    """A misspelt name would warn nobody, and of a hidden one nobody may be told."""
+    reasons = tuple((name, "Why.") for name in names("emial", "hash", "email"))
+    built = perfex_built(exposure_of(replace(entry("leads"), deprecated=reasons)))
+
+    assert [str(problem) for problem in built.problems] == [
+        'whitelist.yaml:1:7 unknown column "emial" in leads; did you mean "email"?',
+        'whitelist.yaml:1:8 column "hash" of leads is hidden and cannot be deprecated',
+    ]
+    assert built.catalog.resources["leads"].deprecated == {"email": "Why."}

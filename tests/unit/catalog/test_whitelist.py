@@ -76,7 +76,7 @@ def test_everything_that_can_be_said_of_a_table() -> None:
     """Each key lands in its place."""
     found = table(
         "alias: one\naliases: [two, three]\nhide: a\nexpose_sensitive: [b]\nread_only: [c, d]\nkey: [e, f]\n"
-        "search: [g]\nkinds: {h: html}\njson: [i]\nunsafe_writes: true\non_delete: forbid"
+        "search: [g]\nkinds: {h: html}\njson: [i]\nunsafe_writes: true\non_delete: forbid\ndeprecated: {j: Use k.}"
     )
 
     assert texts(found.aliases) == ("one", "two", "three")
@@ -87,6 +87,16 @@ def test_everything_that_can_be_said_of_a_table() -> None:
     assert str(found.kind_marks["h"]) == "whitelist.yaml:12:13"
     assert found.is_unsafe_writable
     assert found.is_delete_forbidden
+    assert [(name.text, str(name.mark), reason) for name, reason in found.deprecated] == [
+        ("j", "whitelist.yaml:16:18", "Use k.")
+    ]
+
+
+def test_a_whole_resource_can_be_deprecated() -> None:
+    """By the reason alone."""
+    found = table("deprecated: Use clients.")
+
+    assert (found.deprecation, found.deprecated) == ("Use clients.", ())
 
 
 @pytest.mark.parametrize(("value", "is_writable"), [("true", False), ("false", True)])
@@ -176,6 +186,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
         (HEAD + "tables: {a: {read_only: yes}}", "3:25 read_only must be true or false"),
         (HEAD + "tables: {a: {unsafe_writes: 1}}", "3:29 unsafe_writes must be true or false"),
         (HEAD + "tables: {a: {on_delete: cascade}}", "3:25 on_delete must be forbid"),
+        (HEAD + "tables: {a: {deprecated: [c]}}", "3:26 deprecated must be a mapping with at least one entry"),
+        (HEAD + "tables: {a: {deprecated: {c: 1}}}", "3:30 the reason of c must be text; write it in quotes: '1'"),
         (HEAD + "tables: {a: {alias: graphql}}", '3:21 "graphql" is a path of the gateway itself'),
         (HEAD + "tables: {a: {alias: a b}}", '3:21 "a b" cannot be an alias'),
         (HEAD + "tables: {a: {kinds: {c: jsn}}}", "3:25 the kind must be string, html"),
@@ -251,6 +263,8 @@ SAME = [
     HEAD + "tables: {a: {alias: b, aliases: [c], hide: d, read_only: true, key: [e], search: f, json: g}}",
     HEAD + "tables: {a: {read_only: [x], kinds: {c: html, d: php_list}, unsafe_writes: false, on_delete: forbid}}",
     HEAD + "tables: {a: {read_only: [yes]}}",
+    HEAD + "tables: {a: {deprecated: Use b.}}",
+    HEAD + "tables: {a: {deprecated: {c: Use d., e: 'Gone, soon.'}}}",
     HEAD + "tables: {a: {relationships: {r: {column: c, to: t.u, when: x=1, reverse: s}}}}",
     HEAD + "tables: {a: {relationships: {r: {columns: [c, d], to: {table: t.x, columns: [u, v]}}}}}",
     HEAD + "tables: {a: {relationships: {r: {columns: c, to: {table: t, column: u}}}}}",
@@ -300,6 +314,14 @@ SAME = [
     HEAD + "tables: {a: {unsafe_writes: yes}}",
     HEAD + "tables: {a: {on_delete: cascade}}",
     HEAD + "tables: {a: {on_delete: }}",
+    HEAD + "tables: {a: {deprecated: }}",
+    HEAD + "tables: {a: {deprecated: ''}}",
+    HEAD + "tables: {a: {deprecated: true}}",
+    HEAD + "tables: {a: {deprecated: [c]}}",
+    HEAD + "tables: {a: {deprecated: {}}}",
+    HEAD + "tables: {a: {deprecated: {c: }}}",
+    HEAD + "tables: {a: {deprecated: {c: 1}}}",
+    HEAD + "tables: {a: {deprecated: {c: [d]}}}",
     HEAD + "tables: {a: {relationships: {}}}",
     HEAD + "tables: {a: {relationships: {r: }}}",
     HEAD + "tables: {a: {relationships: {'r s': {column: c, to: t.u}}}}",

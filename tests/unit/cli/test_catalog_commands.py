@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import graphql
 import pytest
 from click.testing import Result
 
@@ -313,3 +314,58 @@ def test_check_names_who_acts_in_the_crm(run: Run, here: Path) -> None:
         connection.execute("UPDATE tblstaff SET active = 0")
     connection.close()
     assert "GATEWAY_STAFF_ID" in run("check", **url).stdout
+
+
+def test_check_lists_names_that_graphql_has_otherwise(run: Run, here: Path, settings: Mapping[str, str]) -> None:
+    """Before everything else, and not at all where there are none."""
+    connection = sqlite3.connect(here / "books.db")
+    connection.executescript('CREATE TABLE "order" (id INTEGER PRIMARY KEY, "group by" VARCHAR(9), "2nd" INTEGER);')
+    connection.close()
+    plain = run("check", **settings)
+    (here / "whitelist.yaml").write_text(WHITELIST + "  order:\n", encoding="utf-8")
+    result, as_json = run("check", **settings), run("check", "--json", **settings)
+
+    assert "GraphQL" not in plain.stdout
+    assert result.stdout.startswith(
+        "Called otherwise in GraphQL (2)\n  order: group by is group_by\n  order: 2nd is _2nd\n"
+    )
+    assert json.loads(as_json.stdout)["graphql_names"] == [
+        {"resource": "order", "name": "group by", "instead": "group_by"},
+        {"resource": "order", "name": "2nd", "instead": "_2nd"},
+    ]
+
+
+def test_check_lists_what_is_deprecated(run: Run, here: Path, settings: Mapping[str, str]) -> None:
+    """With the reasons, as the whitelist gives them."""
+    text = WHITELIST.replace("  book:\n", "  book: {deprecated: Use titles.}\n")
+    (here / "whitelist.yaml").write_text(
+        text.replace("  author:\n", "  author: {deprecated: {name: Use id.}}\n"), encoding="utf-8"
+    )
+
+    listed = run("check", **settings).stdout
+
+    assert "Deprecated (2)\n  author: name (Use id.)\n  book: the resource (Use titles.)\n" in listed
+
+
+def test_the_graphql_schema_is_printed(run: Run, settings: Mapping[str, str]) -> None:
+    """Of everything that is open: hidden columns are not in it, and a parser of GraphQL takes it."""
+    result = run("export", "graphql", **settings)
+
+    schema = graphql.build_schema(result.stdout)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert list(schema.type_map["Author"].fields) == ["id", "name", "book", "book_aggregate", "_etag"]  # type: ignore[attr-defined]
+    assert "password" not in result.stdout
+
+
+def test_the_graphql_schema_of_a_token_has_what_it_may_do(run: Run, settings: Mapping[str, str]) -> None:
+    """No more than its grants, and an unknown token is an error."""
+    run("token", "create", "--name", "reader", "--grant", "book:read", **settings)
+    result = run("export", "graphql", "--token", "reader", **settings)
+    unknown = run("export", "graphql", "--token", "nobody", **settings)
+
+    schema = graphql.build_schema(result.stdout)
+    assert schema.mutation_type is None
+    assert "Author" not in schema.type_map
+    assert list(schema.type_map["Book"].fields) == ["id", "title", "author_id", "_etag"]  # type: ignore[attr-defined]
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert 'There is no token "nobody"' in unknown.stderr

@@ -42,11 +42,13 @@ def test_rows_of_an_array_are_a_list() -> None:
 
 def test_a_row_that_cannot_be_read_back_is_null_and_told_of() -> None:
     """Its table has no key."""
-    found = step("createTag", part(table("tags"), "id"), input={"name": "a"})
+    tags = table("tags")
+    one = step("createTag", part(tags, "id"), input={"name": "a"})
+    several = step("createTags", part(tags, "id"), input=[{"name": "a"}])
 
-    told = render_change(found, MutationResult(((),), (None,)))
-
-    assert (told.value, told.warnings) == (None, ({"path": ("createTag",), "code": "not_read_back"},))
+    for found, key in ((one, "createTag"), (several, "createTags")):
+        told = render_change(found, MutationResult(((),), (None,)))
+        assert (told.value, told.warnings) == (None, ({"path": (key,), "code": "not_read_back"},))
 
 
 def test_changed_rows_and_their_number() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from gateway.catalog.model import Catalog, Table
 from gateway.errors import ConflictError, GatewayError, Issue, NotFoundError, RequestError, ValidationError
-from gateway.graphql.changes import FORMAT, change_step, input_error
+from gateway.graphql.changes import change_step, input_error
 from gateway.graphql.meaning import Change, Own
 from gateway.graphql.selection import Selected
-from gateway.graphql.steps import ChangeStep
+from gateway.graphql.steps import FORMAT, ChangeStep
 from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.access import Access, Grant
 from gateway.query.bulk import MOST_ROWS

@@ -14,7 +14,9 @@ from tests.support.small_graphql import small_documents, small_schema
 
 def complexity(text: str, variables: dict[str, Any] | None = None, limits: Limits | None = None) -> int:
     document = small_documents().read(text)
-    return operation_of(document, small_schema(), None, variables or {}, limits or Limits(complexity=10**30))[1].complexity
+    return operation_of(document, small_schema(), None, variables or {}, limits or Limits(complexity=10**30))[
+        1
+    ].complexity
 
 
 @pytest.mark.parametrize(

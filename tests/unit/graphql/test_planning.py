@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.graphql.changes import FORMAT
 from gateway.graphql.planning import plan_change
-from gateway.graphql.steps import ChangeStep
+from gateway.graphql.steps import FORMAT, ChangeStep
+from gateway.graphql.vocabulary import Vocabulary
 from gateway.operations.mutations import (
     ChangedRow,
     ChangedRows,
@@ -28,6 +28,7 @@ from gateway.query.access import Access, Grant
 from gateway.query.intent import EmbedIntent, ReadIntent
 from gateway.query.planner import PlannedRead
 from tests.support.asking import ALL, Part, changes, context_of, crm_of_fields, granted
+from tests.support.catalogs import make_catalog, reflected
 from tests.unit.graphql.test_changes import step
 
 TEXTS = "decimals=string&bigints=string"
@@ -199,3 +200,14 @@ def test_what_rest_refuses_is_refused(found: ChangeStep, access: Access, code: s
         planned(found, access)
 
     assert caught.value.code == code
+
+
+def test_rows_without_a_key_are_shown_by_what_the_write_has() -> None:
+    """Which is nothing: no read of them could be planned."""
+    catalog = make_catalog(reflected("logs", "text varchar(20)", key=()))
+    found = step("createLog", vocabulary=Vocabulary(context_of(catalog)), input={"text": "x"})
+
+    mutation = plan_change(context_of(catalog), replace(found, read=reading("logs", "text")))
+
+    assert mutation.selection is not None
+    assert (mutation.selection.fields, mutation.selection.planned) == (("text",), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from graphql import GraphQLError, parse, specified_rules, validate
 from graphql.validation import (
@@ -10,6 +12,7 @@ from graphql.validation import (
     ValuesOfCorrectTypeRule,
     VariablesInAllowedPositionRule,
 )
+from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
 
 from gateway.graphql import rules
 from gateway.graphql.rules import LEFT_OUT, RULES, ValuesRule, VariablesRule
@@ -67,24 +70,36 @@ def test_valid_documents_pass(text: str) -> None:
         ("{ invoices(limit: $a) { id } }", "Variable '$a' is not declared."),
         ("query Q { invoices(limit: $a) { id } }", "Variable '$a' is not declared in operation 'Q'."),
         ("query ($a: Int) { invoices { id } }", "Variable '$a' is never used."),
-        ("query ($a: Int) { invoices_by_key(id: $a) { id } }", "Variable '$a' of type 'Int' stands where 'Int!' is due."),
-        ("query ($a: String) { invoices(limit: $a) { id } }", "Variable '$a' of type 'String' stands where 'Int' is due."),
+        (
+            "query ($a: Int) { invoices_by_key(id: $a) { id } }",
+            "Variable '$a' of type 'Int' stands where 'Int!' is due.",
+        ),
+        (
+            "query ($a: String) { invoices(limit: $a) { id } }",
+            "Variable '$a' of type 'String' stands where 'Int' is due.",
+        ),
         ("query ($a: [Int]) { invoices(filter: {id_in: $a}) { id } }", "stands where '[Int!]' is due."),
         (
-            "query ($a: Direction) { invoices(sort: [{id: $a}]) { id } }",
-            "Variable '$a' of type 'Direction' may be null, and a field of 'InvoiceSort' is not.",
+            "query ($a: Direction) { invoices(sort: [{client: {company: $a}}]) { id } }",
+            "Variable '$a' of type 'Direction' may be null, and a field of 'ClientSort' is not.",
         ),
-        ("query Q { ...F } fragment F on Query { ...G } fragment G on Query { invoices(limit: $a) { id } }", "in operation 'Q'"),
+        (
+            "query Q { ...F } fragment F on Query { ...G } fragment G on Query { invoices(limit: $a) { id } }",
+            "in operation 'Q'",
+        ),
         ("{ invoices(limit: 1.5) { id } }", "Int cannot represent non-integer value: 1.5"),
         ("{ invoices(filter: {and: [{id: true}]}) { id } }", "and.0.id: Int cannot represent non-integer value: true"),
         ("{ invoices(filter: {totl: 1}) { id } }", "InvoiceFilter has no field 'totl'."),
         ("{ invoices(filter: 5) { id } }", "5 is no object, as InvoiceFilter is."),
         ("{ invoices(filter: {id_in: [1, null]}) { id } }", "id_in.1: null is no value of type Int!."),
-        ("{ invoices(sort: [{id: ASC, total: ASC}]) { id } }", "0: Exactly one field of InvoiceSort is due, and not null."),
+        (
+            "{ invoices(sort: [{id: ASC, total: ASC}]) { id } }",
+            "0: Exactly one field of InvoiceSort is due, and not null.",
+        ),
         ("{ invoices(sort: [{}]) { id } }", "0: Exactly one field of InvoiceSort is due, and not null."),
         ("{ invoices(sort: [{id: null}]) { id } }", "0: Exactly one field of InvoiceSort is due, and not null."),
         ("{ invoices(sort: [{id: UP}]) { id } }", "0.id: Value 'UP' does not exist in 'Direction' enum."),
-        ('{ invoices(filter: {total_gte: "x"}) { id } }', "total_gte: \"x\" is no value of type Decimal."),
+        ('{ invoices(filter: {total_gte: "x"}) { id } }', 'total_gte: "x" is no value of type Decimal.'),
         ("query ($a: Int = true) { invoices(limit: $a) { id } }", "Int cannot represent non-integer value: true"),
         ("query @atomic { invoices { id } }", "Directive '@atomic' may not be used on query."),
     ],
@@ -109,21 +124,23 @@ def test_each_fault_is_told_with_its_place(text: str, said: str) -> None:
         "{ ... on Querry { invoices { id } } }",
         "query ($a: InvoiceFiltr) { invoices(filter: $a) { id } }",
         "{ invoices @includ(if: true) { id } }",
-        "{ invoices { client } }",
     ],
 )
 def test_nothing_is_suggested(text: str) -> None:
     """A name that nearly fits one that the caller cannot see would tell it."""
-    assert all("mean" not in message for message in messages(text)) or messages(text) == [
-        "Field 'client' of type 'Client' must have a selection of subfields. Did you mean 'client { ... }'?"
-    ]
+    assert messages(text)
+    assert all("mean" not in message for message in messages(text))
 
 
 def test_equal_uses_of_a_variable_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred uses in a fragment that fifty operations spread are fifty judgements."""
     judged: list[object] = []
-    allowed = rules.allowed_variable_usage
-    monkeypatch.setattr(rules, "allowed_variable_usage", lambda *given: judged.append(given) or allowed(*given))
+
+    def counted(*given: Any) -> bool:
+        judged.append(given)
+        return allowed_variable_usage(*given)
+
+    monkeypatch.setattr(rules, "allowed_variable_usage", counted)
     operations = "".join(f"query Q{i} ($a: Int) {{ ...F }} " for i in range(50))
     fragment = "fragment F on Query {" + "invoices(limit: $a) { id } " * 100 + "}"
 

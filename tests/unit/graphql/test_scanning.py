@@ -42,7 +42,7 @@ def test_brackets_inside_each_other_are_counted(text: str, nesting: int) -> None
     [('"' + '\\"' * 20_000, 1), ('"""' + '\\"""' * 20_000, 1), ('"\n' * 5_000, 5_000), ("\\" * 1_000, 1_000)],
 )
 def test_what_is_never_closed_is_gone_through_once(text: str, tokens: int) -> None:
-    """A quote that is never closed takes the rest of its line, a block's the rest of the text: nothing is tried again."""
+    """A quote that is never closed takes the rest of its line, that of a block the rest of the text."""
     assert scan(text).tokens == tokens
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.errors import RequestError
+from gateway.graphql.render import render
 from gateway.graphql.shapes import Cell, Inside
-from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, RowsStep, RowStep
-from gateway.graphql.translate import binding_of
-from gateway.operations.results import TAG_KEY
+from gateway.graphql.steps import ChangeStep, ConnectionStep, GroupsStep, NumbersStep, RowsStep, RowStep
+from gateway.graphql.translate import binding_of, translate
+from gateway.operations.results import TAG_KEY, Count, PageResult
 from gateway.query.access import Grant
 from gateway.query.plan import ReadPlan
 from gateway.query.planner import PlannedRead
 from tests.support.asking import ALL, READ, ask_any, crm, crm_of_fields, granted, plan_any
 from tests.support.catalogs import make_catalog, reflected
-from tests.support.graphql_plans import planned, step, steps
+from tests.support.graphql_plans import operation, planned, step, steps, vocabulary_of
 
 CRM = crm()
 TEXTS = "decimals=string&bigints=string"
@@ -358,3 +360,84 @@ def test_parameters_in_errors_are_named_by_their_place() -> None:
         with pytest.raises(RequestError) as caught:
             plan_any(CRM, found.intent, ALL)
         assert [issue.parameter for issue in caught.value.issues] == [parameter], document
+
+
+def test_rows_of_which_nothing_is_selected_read_a_column_that_may_be_read() -> None:
+    """The key, where that may be read."""
+    catalog = make_catalog(reflected("parts", "a int!", "b varchar(9)!", "c int", key=("a", "b")))
+    access = granted(parts=Grant(READ, frozenset({"c"}), frozenset({"c"})))
+
+    assert step(catalog, "{ parts { __typename } }").intent.fields == ("a",)
+    assert step(catalog, "{ parts { __typename } }", access=access).intent.fields == ("c",)
+
+
+NAMED = """{
+  rows: invoices { __typename client { __typename } payments_aggregate { __typename count sum { __typename amount } } }
+  page: invoices_connection { __typename edges { __typename node { __typename } } pageInfo { __typename } }
+  numbers: invoices_aggregate { __typename max { __typename date } }
+  groups: invoices_groups {
+    __typename
+    nodes { __typename key { __typename client { __typename } client_fields { __typename country } } }
+  }
+}"""
+
+
+def test_every_object_tells_the_name_of_its_type() -> None:
+    """Rows, numbers over them, pages and groups, at any depth."""
+    rows, page, numbers, groups = steps(CRM, NAMED)
+    assert isinstance(rows, RowsStep)
+    assert isinstance(page, ConnectionStep)
+    assert isinstance(numbers, NumbersStep)
+    assert isinstance(groups, GroupsStep)
+    types = vocabulary_of(CRM).type_names
+    invoice, client = types[CRM.resources["invoices"]], types[CRM.resources["clients"]]
+    payment = types[CRM.resources["payments"]]
+
+    assert rows.shape.row({"client": {}, "payments@numbers": {"count": 1, "sum.amount": "2"}}) == {
+        "__typename": invoice,
+        "client": {"__typename": client},
+        "payments_aggregate": {
+            "__typename": f"{payment}Numbers",
+            "count": 1,
+            "sum": {"__typename": f"{payment}Sum", "amount": "2"},
+        },
+    }
+    empty = PageResult([], Count("none"), False, 0, 25)
+    assert render(page, replace(empty, rows=[{"id": 1}]), str).value == {
+        "__typename": f"{invoice}Connection",
+        "edges": [{"__typename": f"{invoice}Edge", "node": {"__typename": invoice}}],
+        "pageInfo": {"__typename": "PageInfo"},
+    }
+    assert numbers.shape.row({"max.date": None})["__typename"] == f"{invoice}Numbers"
+    row = {"client": {"userid": 1}, "client.country": 5, "count": 1}
+    assert render(groups, replace(empty, rows=[row]), str).value == {
+        "__typename": f"{invoice}GroupsPage",
+        "nodes": [
+            {
+                "__typename": f"{invoice}GroupNode",
+                "key": {
+                    "__typename": f"{invoice}GroupKey",
+                    "client": {"__typename": client},
+                    "client_fields": {"__typename": f"{client}GroupFields", "country": 5},
+                },
+            }
+        ],
+    }
+
+
+def test_a_row_that_groups_are_keyed_by_is_one_however_often_it_is_selected() -> None:
+    """With the fields of all selections, each with a shape of its own."""
+    document = "{ invoices_groups { nodes { key { a: client { company } b: client { userid } } } n: nodes { count } } }"
+    found = step(CRM, document)
+
+    assert (found.intent.groups, found.intent.metrics) == (("client",), ("count",))
+    assert [(embed.path, embed.fields) for embed in found.intent.embeds] == [(("client",), ("company", "userid"))]
+
+
+def test_a_document_is_one_step_for_each_of_its_fields() -> None:
+    """In their order; a field of Mutation is a write."""
+    read = operation(CRM, "{ b: invoices { id } a: clients_aggregate { count } }")
+    written = operation(CRM, 'mutation { createClient(input: {company: "A"}) { userid } }')
+
+    assert [found.selected.key for found in translate(read, vocabulary_of(CRM))] == ["b", "a"]
+    assert [type(found) for found in translate(written, vocabulary_of(CRM))] == [ChangeStep]

@@ -463,3 +463,24 @@ def test_a_plan_of_groups_can_be_read() -> None:
         "    tblstaff",
         "    fields email",
     ]
+
+
+# Columns with the names of operators and metrics
+
+
+NAMESAKES = make_catalog(reflected("odd", "id int!", "gte int", "count int"))
+
+
+def test_rows_are_counted_of_no_field() -> None:
+    """So that a column called like an operator makes no other question of a condition on their number."""
+    plan = ask_groups(NAMESAKES, "odd?group=id&having[count.gte]=2").plan
+
+    assert condition_text(plan.having) == "all of\n  count >= $0\n"
+
+
+def test_a_column_called_like_a_metric_is_grouped_by_without_it() -> None:
+    """Both would have one key in the reply, and one of them would be lost."""
+    told = refused(NAMESAKES, "odd?group=count&metrics=count")
+
+    assert (told.code, told.issues[0].parameter) == ("group_invalid", "group")
+    assert ask_groups(NAMESAKES, "odd?group=count&metrics=sum.id").plan.groups

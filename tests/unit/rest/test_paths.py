@@ -8,6 +8,7 @@ from gateway.errors import NotFoundError
 from gateway.query.intent import Origin
 from gateway.rest.paths import (
     CallerPath,
+    GraphQLPath,
     IndexPath,
     ListPath,
     QueryPath,
@@ -27,6 +28,8 @@ from tests.support.catalogs import make_catalog, reflected
         ("", IndexPath()),
         ("/", IndexPath()),
         ("/auth/test", CallerPath()),
+        ("/graphql", GraphQLPath()),
+        ("/graphql/1", RowPath("graphql", ("1",))),
         ("/invoices", ListPath("invoices")),
         ("/invoices/42", RowPath("invoices", ("42",))),
         ("/invoices/query", RowPath("invoices", ("query",))),

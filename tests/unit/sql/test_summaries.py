@@ -93,6 +93,17 @@ def test_rows_that_a_metric_looks_at_are_joined_once() -> None:
     assert "AND t_1.city = %s" in flat(statement)
 
 
+def test_a_sum_over_further_rows_is_looked_up_for_the_rows_at_hand() -> None:
+    """Where an index leads to them; a condition on it has it worked out once and joined."""
+    shown = flat(compiled("clients", "invoices", "sum.paid"))
+    owed = (ConditionIntent(("paid", "gt"), "0", "filter"),)
+    joined = flat(compiled("clients", "invoices", "sum.paid", conditions=owed))
+
+    assert "(SELECT sum(t_1.amount) AS sum_2 FROM tblinvoicepaymentrecords AS t_1 WHERE t.id = t_1.invoiceid)" in shown
+    assert joined.count("FROM tblinvoicepaymentrecords") == 1
+    assert "LEFT OUTER JOIN (SELECT t_1.invoiceid" in joined
+
+
 def test_a_reference_kept_as_text_is_grouped_by_its_number() -> None:
     """Only where it holds one."""
     text = flat(compiled("payment_modes", "payments", "count", parents=1))

@@ -16,7 +16,7 @@ from gateway.observe import AuditFound, AuditLost, Event
 from gateway.security.principal import Principal
 from gateway.state.audit import AuditRecord, AuditStore
 from gateway.web import trail as trails
-from gateway.web.exchange import EXCHANGE, Exchange
+from gateway.web.exchange import EXCHANGE, Exchange, Written
 from gateway.web.stages.audit import Audit
 from gateway.web.trail import FLUSH_ROWS, Trail, TrailLimits
 
@@ -215,6 +215,45 @@ async def test_a_write_of_many_rows_leaves_a_record_of_each(made: Callable[..., 
         ("id", "delete", 1, "done")
     }
     assert world.trail.dropped == 2
+
+
+async def test_each_write_of_a_document_leaves_a_record_of_its_own(made: Callable[..., World]) -> None:
+    """With its resource and what became of it, done or refused, under the one request and its status."""
+    world = made()
+    written = [
+        Written("leads", "create", "7", 1, "done"),
+        Written("invoices", "delete", "3", 0, code="dependants"),
+        Written("clients", "update", "1", 0, "dry_run"),
+    ]
+    note(world.trail, "POST", "/api/v1/graphql", resource="graphql", operation="create", rows=1, written=written)
+    with changed(trails, MOST_WAITING=4):
+        note(world.trail, "POST", "/api/v1/graphql", operation="create", written=written)
+    await world.trail.stop()
+
+    told = [(r.path, r.resource, r.operation, r.row_key, r.rows, r.status) for r in world.store.records]
+    assert told == [
+        ("/api/v1/graphql", "leads", "create", "7", 1, 200),
+        ("/api/v1/graphql", "invoices", "delete", "3", 0, 200),
+        ("/api/v1/graphql", "clients", "update", "1", 0, 200),
+        ("/api/v1/graphql", "leads", "create", "7", 1, 200),
+    ]
+    assert [(r.code, r.outcome) for r in world.store.records] == [
+        (None, "done"),
+        ("dependants", None),
+        (None, "dry_run"),
+        (None, "done"),
+    ]
+    assert world.trail.dropped == 2
+
+
+async def test_a_refusal_is_one_whatever_status_the_client_reads(made: Callable[..., World]) -> None:
+    """Documents that cannot run are answered with 200 to older clients."""
+    world = made(records="writes")
+    note(world.trail, "POST", operation="read", code="graphql_invalid")
+    note(world.trail, "POST", operation="read")
+    await world.trail.stop()
+
+    assert [record.code for record in world.store.records] == ["graphql_invalid"]
 
 
 async def test_records_are_stored_in_batches_and_order(made: Callable[..., World]) -> None:
