@@ -109,11 +109,10 @@ class _Asked:
 
     def conditions(self) -> None:
         for name, meaning in self.names.filters.items():
-            match meaning:
-                case On(field=field, operator=operator):
-                    value = operand(field.type.kind, operator, field.type.members)
-                case Through(relationship=edge):
-                    value = {"some": {}} if edge.is_to_many else {}
+            if isinstance(meaning, Through):
+                value: Any = {"some": {}} if meaning.relationship.is_to_many else {}
+            else:
+                value = operand(meaning.field.type.kind, meaning.operator, meaning.field.type.members)
             found: Any = filter_intents({name: value}, self.table, self.words)
             planned: Any = plan_any(self.catalog, ReadIntent(self.resource, conditions=found))
             if isinstance(meaning, On):
@@ -132,10 +131,10 @@ class _Asked:
             if not isinstance(meaning, GroupValue):
                 continue
             word = meaning.label_of or meaning.word
-            order = (
-                () if meaning.label_of else group_order_intents([{"key": {name: "DESC"}}], self.table, self.words)[0]
-            )
-            plan_any(self.catalog, AggregateIntent(self.resource, groups=(word,), order=order))
+            order = [] if meaning.label_of else [{"key": {name: "DESC"}}]
+            keys, _ = group_order_intents(order, self.table, self.words)
+            metrics = ("max.id",) if word == "count" else ()  # the two would have one key
+            plan_any(self.catalog, AggregateIntent(self.resource, groups=(word,), metrics=metrics, order=keys))
         for row in self.names.group_rows.values():
             plan_any(self.catalog, AggregateIntent(self.resource, groups=(row.relationship.name,)))
 
