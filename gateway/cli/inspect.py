@@ -77,8 +77,12 @@ def routes(as_json: bool, **options: object) -> None:
 
 def _renamed_text(renamed: Sequence[Mangled]) -> str:
     """The names that GraphQL has otherwise, a line each."""
-    lines = (f"  {each.resource}: {each.name} is {each.instead}" for each in renamed)
+    lines = (f"  {each.resource}: {each.name} is {each.instead}{_place_text(each)}" for each in renamed)
     return "\n".join((f"Called otherwise in GraphQL ({len(renamed)})", *lines, ""))
+
+
+def _place_text(renamed: Mangled) -> str:
+    return f" ({renamed.place})" if renamed.place else ""
 
 
 _NOBODY_ACTS: Final = (

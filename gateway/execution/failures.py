@@ -185,7 +185,14 @@ BUSY: Final = frozenset({1040, 1203, 1226})
 
 
 class CommitCutError(asyncio.CancelledError):
-    """A task was cancelled while its commit was under way: what it wrote is kept, or not, and it does not know."""
+    """A task was cancelled while its commit was under way: what it wrote is kept, or not, and it does not know.
+
+    ``failure`` is what its client is told where it can still be told anything.
+    """
+
+    def __init__(self, failure: UnavailableError | None = None) -> None:
+        super().__init__()
+        self.failure = failure if failure is not None else outcome_unknown()
 
 
 def errno_of(error: BaseException) -> int:

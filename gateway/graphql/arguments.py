@@ -83,7 +83,7 @@ def group_arguments(types: Types, table: Table) -> Arguments:
     """Return the arguments of groups."""
     name, _ = types.named(table)
     having = argument(types.input(f"{name}Having"), "Which groups: all conditions on their numbers must hold.")
-    items = GraphQLList(GraphQLNonNull(types.input(f"{name}GroupSort")))
+    items = GraphQLList(GraphQLNonNull(types.input(f"{name}GroupsSort")))
     sort = argument(items, "The sort keys, most significant first: numbers, or what is selected under `key`.")
     return {**chosen_arguments(types, table), "having": having, "sort": sort, "limit": _LIMIT, "offset": _OFFSET}
 

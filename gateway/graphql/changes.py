@@ -6,8 +6,8 @@ REST, and names every field at fault. `input_error` says where in ``input`` they
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, get_args
 
 from gateway.catalog.model import Table
 from gateway.errors import ConflictError, ForbiddenError, GatewayError, Issue, RequestError, ValidationError
@@ -21,7 +21,16 @@ from gateway.graphql.steps import FORMAT, ChangeStep
 from gateway.graphql.vocabulary import Vocabulary, WriteMeaning
 from gateway.query.access import Operation
 from gateway.query.bulk import MOST_ROWS, OnConflict
-from gateway.query.intent import AllIntent, AnyIntent, FilterIntent, NotIntent, ReadIntent
+from gateway.query.intent import (
+    AllIntent,
+    AnyIntent,
+    ConditionIntent,
+    FilterIntent,
+    NotIntent,
+    Quantifier,
+    ReadIntent,
+    RelatedIntent,
+)
 
 Values = Mapping[str, object]
 
@@ -91,21 +100,45 @@ def _row(given: Mapping[str, Any], names: Mapping[str, WriteMeaning], vocabulary
 
 def _chosen(value: Any, table: Table, vocabulary: Vocabulary) -> tuple[FilterIntent, ...]:
     conditions = filter_intents(value, table, vocabulary)
-    if not any(map(_says_something, conditions)):
+    if _settled(AllIntent(conditions)) is not None:
         detail = "Several rows are changed at once: say with filter which rows are meant."
         raise RequestError("parameter_missing", detail, parameter="filter")
     return conditions
 
 
-def _says_something(intent: FilterIntent) -> bool:
-    """Whether a filter has a condition anywhere; what has none, as of variables left out, would mean every row."""
+def _settled(intent: FilterIntent) -> bool | None:
+    """What a filter comes to whatever a row holds: true for every row, false for none, None where the row decides.
+
+    Conditions whose variables were left out are not there: one empty part of an ``or`` would mean every row.
+    """
     match intent:
-        case AllIntent(parts=parts) | AnyIntent(parts=parts):
-            return any(map(_says_something, parts))
+        case AllIntent(parts=parts):
+            return _joined(parts, weighs=False)
+        case AnyIntent(parts=parts):
+            return _joined(parts, weighs=True)
         case NotIntent(part=part):
-            return _says_something(part)
-        case _:
-            return True
+            settled = _settled(part)
+            return None if settled is None else not settled
+        case RelatedIntent(quantifier=quantifier, part=part):
+            return _QUANTIFIED.get((quantifier, _settled(part)))
+        case ConditionIntent():
+            return None
+
+
+def _joined(parts: Iterable[FilterIntent], *, weighs: bool) -> bool | None:
+    """What parts come to together, one of which is enough where it comes to what ``weighs`` more."""
+    settled = {_settled(part) for part in parts}
+    if weighs in settled:
+        return weighs
+    return None if None in settled else not weighs
+
+
+_QUANTIFIED: Final[Mapping[tuple[Quantifier, bool | None], bool]] = {
+    ("some", False): False,
+    ("none", False): True,
+    ("every", True): True,
+}
+"""What is settled of related rows by what is settled of each of them; else it is whether there are any."""
 
 
 def _most(value: Any) -> int:

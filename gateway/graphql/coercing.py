@@ -10,7 +10,7 @@ September 2025, section 3.10.1 "OneOf Input Objects".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, cast
 
 from graphql import (
@@ -132,9 +132,14 @@ def _take_variable(
 
 
 def arguments_of(
-    definition: GraphQLField | GraphQLDirective, node: FieldNode | DirectiveNode, variables: VariableValues
+    definition: GraphQLField | GraphQLDirective,
+    node: FieldNode | DirectiveNode,
+    variables: VariableValues,
+    names: Container[str] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a field or a directive of a valid document; what was left out is not there.
+
+    With ``names`` only these of them.
 
     Raises:
         DocumentError: ``variables_invalid`` where a variable holds no value that could stand there; all else was
@@ -143,6 +148,8 @@ def arguments_of(
     found: dict[str, Any] = {}
     given = {each.name.value: each.value for each in node.arguments or ()}
     for name, argument in definition.args.items():
+        if names is not None and name not in names:
+            continue
         value = given.get(name)
         if value is None or _is_missing(value, variables):
             _take_default(found, name, argument, node)

@@ -1,7 +1,8 @@
 """How many objects a reply may come to, by the limits of its lists.
 
 Every object counts one: a row, an edge, a group, ``sum { … }``. A list counts its limit times what one of its
-objects counts. What an access or a relationship narrows later is not looked at: the same document costs the same.
+objects counts. Rows nested in those that a mutation creates count one each. What an access or a relationship
+narrows later is not looked at: the same document costs the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from gateway.graphql.meaning import Change, Connection, Groups, Nested, Own, Rows
 from gateway.graphql.selection import Selected
+from gateway.graphql.writing import nested
 from gateway.query.embeds import DEFAULT_LIMIT as DEFAULT_NESTED
 from gateway.query.planner import DEFAULT_PER_PAGE
 
@@ -34,8 +36,9 @@ def _objects(selected: Selected, page: int) -> int:
             return 1 + _inside(selected, _size(arguments, "first", DEFAULT_PER_PAGE))
         case Groups():
             return 1 + _inside(selected, _size(arguments, "limit", DEFAULT_PER_PAGE))
-        case Change(is_plural=True, operation="create"):
-            return len(arguments["input"] or ()) * (1 + _inside(selected, 1))
+        case Change(operation="create", is_plural=is_plural):
+            rows = arguments["input"] or () if is_plural else (arguments["input"] or {},)
+            return len(rows) * (1 + _inside(selected, 1)) + nested(rows)
         case Change(is_plural=True):
             most = _size(arguments, "maxAffected", 0)
             return max(most, 1 + _inside(selected, most))
@@ -46,7 +49,7 @@ def _objects(selected: Selected, page: int) -> int:
 
 
 def _inside(selected: Selected, page: int) -> int:
-    return sum(_objects(each, page) for each in selected.parts)
+    return sum(_objects(each, page) for each in selected.parts if not each.scalar)  # most are leaves
 
 
 def _size(arguments: Mapping[str, Any], name: str, default: int) -> int:

@@ -84,22 +84,51 @@ def of_table(table: Table) -> str:
 # Fields
 
 
-def of_field(context: Context, table: Table, field: Field, name: str) -> str:
-    """Return what a field of a table holds, and its codes with their words."""
-    parts = [_kind(field), *_origin(context, table, field)]
+def of_field(context: Context, table: Table, field: Field, name: str, *, is_of_row: bool = True) -> str:
+    """Return what a field of a table holds, and its codes with their words.
+
+    Whether it may be null is said of a row's field alone: numbers and keys of groups are null for reasons of their own.
+    """
+    parts = [_kind(field, _null_of(table, field) if is_of_row else ""), *_origin(context, table, field)]
     parts.append(_codes(context, table, field))
     parts.append(_called(field.name, name))
     return _sentences(parts)
 
 
-def _kind(field: Field) -> str:
+_KINDS: Final = {"flag": "0 or 1, as a number"}
+"""Where a value is written otherwise than in a URL, which takes ``true`` too."""
+
+
+def _kind(field: Field, null: str = "") -> str:
+    """What values of a field are; ``null`` is what there is to say of none."""
+    text = _KINDS.get(field.type.kind.name, field.type.kind.summary)
     if isinstance(field, CustomField):
         label = f" “{field.label}”" if field.label else ""
-        return f"custom field{label}: {field.type.kind.summary}"
+        return f"custom field{label}: {text}"
     if isinstance(field, Column):
-        null = "may be null" if field.is_nullable or field.has_zero_date_default else "never null"
-        return f"{field.type.kind.summary} (`{field.type.sql}`), {null}"
-    return f"{field.type.kind.summary}, derived and read-only"
+        return ", ".join(part for part in (f"{text} (`{field.type.sql}`)", null) if part)
+    return f"{text}, derived and read-only"
+
+
+def is_never_null(table: Table, field: Field) -> bool:
+    """Whether each row shows a value: not so of a document, which may be a null, nor of a day that may be a zero date.
+
+    What a view shows of a column that cannot be null may be (an outer join).
+    """
+    if not isinstance(field, Column) or field.is_nullable or table.is_view:
+        return False
+    return field.type.kind.family != "document" and not _has_zero_dates(field)
+
+
+def _has_zero_dates(column: Column) -> bool:
+    return column.type.kind.family == "moment" and column.type.kind.name != "time"
+
+
+def _null_of(table: Table, field: Field) -> str:
+    if is_never_null(table, field):
+        return "never null"
+    is_zero = isinstance(field, Column) and not field.is_nullable and not table.is_view and _has_zero_dates(field)
+    return "a zero date is shown as null" if is_zero else "may be null"
 
 
 def _origin(context: Context, table: Table, field: Field) -> Iterator[str]:
@@ -165,7 +194,7 @@ def of_period(field: Field, part: str) -> str:
 
 def of_given(context: Context, table: Table, field: Column | CustomField, name: str, *, is_create: bool) -> str:
     """Return what a write may give for a field, and what happens where it does not."""
-    parts = [_kind(field), _codes(context, table, field)]
+    parts = [_kind(field, _null_given(field)), _codes(context, table, field)]
     if field.name in table.computed:
         parts.append("the CRM's rules work it out: what is given must be what comes out")
     elif is_create:
@@ -174,6 +203,13 @@ def of_given(context: Context, table: Table, field: Column | CustomField, name: 
         parts.append("it takes the current time at each change")
     parts.append(_called(field.name, name))
     return _sentences(parts)
+
+
+def _null_given(field: Column | CustomField) -> str:
+    """Whether a write may give null."""
+    if not isinstance(field, Column):
+        return ""
+    return "may be null" if field.is_nullable or field.has_zero_date_default else "never null"
 
 
 def is_required(table: Table, field: Column | CustomField) -> bool:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
 from gateway.graphql.faults import DocumentError
+from gateway.graphql.layouts import Layout
 from gateway.graphql.measures import Measured, place_of
+
+_CHARACTERS: Final = 300
+"""Characters of a text that take as much as a token: the text is kept, and its strings once more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text, ready for its operations to be run; ``may_introspect`` says whether its caller may read the schema."""
+    """One text, ready for its operations to be run; ``may_introspect`` says whether its caller may read the schema.
+
+    ``deciding`` are the variables that stand in ``@skip`` and ``@include``. ``layouts`` are those made before, by the
+    identity of the operation and the values of these variables.
+    """
 
     node: DocumentNode
     text: str
@@ -22,11 +31,26 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: frozenset[str]
     may_introspect: bool = True
+    deciding: tuple[str, ...] = ()
+    layouts: dict[tuple[int, tuple[object, ...]], Layout] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def operations(self) -> tuple[OperationDefinitionNode, ...]:
         """The operations in the order in which they stand."""
         return tuple(self.costs)
+
+    @property
+    def weight(self) -> int:
+        """What keeping it takes: its tokens, or its fields wherever fragments are spread, whichever are more.
+
+        Long texts count too: comments and strings are few tokens.
+        """
+        fields = sum(cost.selections for cost in self.costs.values())
+        return max(self.tokens, fields) + len(self.text) // _CHARACTERS
+
+    def measured(self, operation: OperationDefinitionNode) -> Measured:
+        """Return what the text of an operation costs, without the library's hash of all that is in it."""
+        return next(cost for each, cost in self.costs.items() if each is operation)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation of a name, or without one the only operation.

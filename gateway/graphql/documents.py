@@ -15,19 +15,22 @@ from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLS
 from gateway.graphql.document import Document
 from gateway.graphql.faults import DocumentError, InvalidDocumentError
 from gateway.graphql.limits import MOST_FAULTS, Limits, check
-from gateway.graphql.measures import measured
+from gateway.graphql.measures import deciding, measured
 from gateway.graphql.merging import conflicts
 from gateway.graphql.rules import RULES
 from gateway.graphql.scanning import scan
 
 TOKENS_EACH: Final = 30
-"""Tokens that a kept document has on the average: those of all that are kept are bounded too. One takes 700 bytes."""
+"""Tokens that a kept document has on the average: those of all that are kept are bounded too.
+
+One takes up to 700 bytes, and with what is worked out from it (layouts, shapes) as much again.
+"""
 
 _MOST_SAID: Final = 500
 
 
 class Documents:
-    """The documents of one schema; at most ``kept`` of them, and so many times `TOKENS_EACH` tokens, are kept.
+    """The documents of one schema; at most ``kept`` of them, of so many times `TOKENS_EACH` tokens in all, are kept.
 
     ``validated`` counts what was parsed and validated. Refused texts are not kept.
     """
@@ -38,7 +41,7 @@ class Documents:
         self.validated = 0
         self._kept: dict[tuple[str, bool], Document] = {}
         self._most = kept
-        self._tokens = 0
+        self._weight = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -60,9 +63,9 @@ class Documents:
     def _keep(self, key: tuple[str, bool], document: Document) -> Document:
         before = self._kept.pop(key, None)
         self._kept[key] = document
-        self._tokens += document.tokens - (before.tokens if before is not None else 0)
-        while len(self._kept) > self._most or (self._tokens > self._most * TOKENS_EACH and len(self._kept) > 1):
-            self._tokens -= self._kept.pop(next(iter(self._kept))).tokens
+        self._weight += document.weight - (before.weight if before is not None else 0)
+        while len(self._kept) > self._most or (self._weight > self._most * TOKENS_EACH and len(self._kept) > 1):
+            self._weight -= self._kept.pop(next(iter(self._kept))).weight
         return document
 
     def _made(self, text: str, *, is_admin: bool) -> Document:
@@ -88,6 +91,7 @@ class Documents:
             fragments,
             variables,
             may_introspect=is_admin or limits.is_introspection_open,
+            deciding=deciding(parsed),
         )
 
 

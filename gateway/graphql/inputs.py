@@ -161,13 +161,13 @@ def add_having(types: Types, table: Table) -> None:
         f"{name}Having", partial(_having_fields, types, table), f"Conditions on groups of {resource}; all must hold."
     )
     types.add_input(
-        f"{name}GroupSort",
+        f"{name}GroupsSort",
         partial(_group_sort_fields, types, table),
         f"A sort key of groups of {resource}: exactly one of these.",
         is_one_of=True,
     )
     types.add_input(
-        f"{name}GroupKeySort",
+        f"{name}GroupsKeySort",
         partial(_key_sort_fields, types, table, has_rows=True),
         f"What groups of {resource} are sorted by: exactly one, which is selected under `key` too.",
         is_one_of=True,
@@ -194,7 +194,7 @@ def add_group_fields_sort(types: Types, table: Table) -> None:
     """Add the sort keys of groups by fields of related rows."""
     name, _ = types.named(table)
     types.add_input(
-        f"{name}GroupFieldsSort",
+        f"{name}GroupsFieldsSort",
         partial(_key_sort_fields, types, table, has_rows=False),
         f"Which field of related {table.resource} groups are sorted by: exactly one of these.",
         is_one_of=True,
@@ -228,7 +228,7 @@ def _group_sort_fields(types: Types, table: Table) -> InputFields:
         if names.metrics[function]:
             key = types.input(f"{name}{FUNCTION_SORTS[function]}Sort")
             found[function] = input_of(key, describe.FUNCTION_SUMMARIES[function])
-    found["key"] = input_of(types.input(f"{name}GroupKeySort"), "What the rows are grouped by.")
+    found["key"] = input_of(types.input(f"{name}GroupsKeySort"), "What the rows are grouped by.")
     return found
 
 
@@ -254,7 +254,7 @@ def _key_sort(types: Types, table: Table, meaning: KeyMeaning) -> GraphQLInputFi
         case GroupValue(field=field):
             return _direction(types, table, field)
         case GroupThrough(relationship=edge, table=target):
-            through = types.input(f"{types.named(target)[0]}GroupFieldsSort")
+            through = types.input(f"{types.named(target)[0]}GroupsFieldsSort")
             return input_of(through, f"Fields of {edge.name}.", target.deprecation)
         case _:
             return types.direction

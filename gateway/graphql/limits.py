@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.graphql.faults import DocumentError, Place
+from gateway.query.bulk import MOST_ROWS
 from gateway.settings import Settings
 
 Measure = Literal[
@@ -25,8 +26,9 @@ Measure = Literal[
     "introspection_depth",
     "introspection",
     "complexity",
+    "written",
 ]
-"""What is counted. All but ``complexity`` are known before the document is validated."""
+"""What is counted. All but the last two are known before the document is validated."""
 
 MOST_COUNTED: Final = 1_000_000_000
 """Where counting ends: fragments in fragments come to numbers that nobody can write."""
@@ -52,6 +54,7 @@ class Limits:
     variables: int = 100
     directives: int = 200
     introspection: int = 1_000_000
+    written: int = MOST_ROWS
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -97,6 +100,7 @@ _SAID: Final[dict[Measure, str]] = {
     "introspection_depth": "Selections of an introspection stand at most {limit} inside each other; here it is {cost}.",
     "introspection": "An introspection comes to at most {limit} objects; this one to {cost}.",
     "complexity": "An operation may come to at most {limit} objects by the limits of its lists; this one to {cost}.",
+    "written": "The mutations of a document write at most {limit} rows together; these may write {cost}.",
 }
 
 _ADVICE: Final[dict[Measure, str]] = {
@@ -112,4 +116,5 @@ _ADVICE: Final[dict[Measure, str]] = {
     "introspection_depth": "Ask for the types by their names.",
     "introspection": "Ask for the types by their names.",
     "complexity": "Name smaller limits, or ask for the inner rows by themselves.",
+    "written": "Name smaller maxAffected, or send several documents.",
 }

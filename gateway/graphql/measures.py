@@ -7,7 +7,7 @@ cost the same. Everything is linear in the document; what fragments in fragments
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from graphql import (
@@ -20,6 +20,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
 )
 
 from gateway.graphql.faults import DocumentError, Place
@@ -31,13 +32,15 @@ from gateway.graphql.limits import Limits, check
 class Measured:
     """What a selection costs: ``depth`` counts selections inside each other, itself too, those of introspection apart.
 
-    ``selections`` are fields and fragments, ``aliases`` fields under another name.
+    ``selections`` are fields and fragments, ``aliases`` fields under another name. ``introspected`` are the objects
+    that an operation's introspection may come to.
     """
 
     selections: int = 0
     aliases: int = 0
     depth: int = 0
     introspection_depth: int = 0
+    introspected: int = 0
 
 
 def place_of(node: Node) -> tuple[Place, ...]:
@@ -65,11 +68,13 @@ def measured(document: DocumentNode, limits: Limits) -> Mapping[OperationDefinit
     found: dict[OperationDefinitionNode, Measured] = {}
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            found[operation] = cost = _measured(operation.selection_set, known)
+            cost = _measured(operation.selection_set, known)
             _check(operation, cost, limits)
             if cost.introspection_depth:
                 told = Introspected(fragments, order).objects(operation)
                 check("introspection", told, limits.introspection, locations=place_of(operation))
+                cost = replace(cost, introspected=told)
+            found[operation] = cost
     check("selections", sum(cost.selections for cost in found.values()), limits.selections)
     return found
 
@@ -90,6 +95,18 @@ def _check_directives(document: DocumentNode, limits: Limits) -> None:
             number += sum(len(each.directives or ()) for each in definition.variable_definitions or ())
             number += sum(len(each.directives or ()) for each in _selections(definition.selection_set))
     check("directives", number, limits.directives)
+
+
+def deciding(document: DocumentNode) -> tuple[str, ...]:
+    """Return the names of the variables that stand in directives of selections, each once."""
+    found: set[str] = set()
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            for each in _selections(definition.selection_set):
+                directives = each.directives or ()
+                given = (argument.value for directive in directives for argument in directive.arguments or ())
+                found.update(value.name.value for value in given if isinstance(value, VariableNode))
+    return tuple(sorted(found))
 
 
 def _selections(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:

@@ -40,15 +40,24 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
+        self.changed: dict[str, str] = {}
+        """What was given out in place of the name that was wanted, by the one that was given."""
 
-    def give(self, wanted: str) -> str:
-        """Return the wanted name, mangled where it must be, with a number where it was given out before."""
+    def give(self, wanted: str, instead: str = "") -> str:
+        """Return the wanted name, mangled where it must be, with a number where it was given out before.
+
+        ``instead`` is tried before there is a number.
+        """
         name = base = mangled(wanted)
+        if instead and name in self._taken:
+            name = base = mangled(instead)
         number = 1
         while name in self._taken:
             number += 1
             name = f"{base.rstrip('_') or '_n'}_{number}"  # "_" and a number would be introspection's "__2"
         self._taken.add(name)
+        if name != wanted:
+            self.changed[name] = wanted
         return name
 
     def is_free(self, name: str) -> bool:

@@ -44,7 +44,7 @@ def _taken_fields(types: Types, table: Table, function: MetricFunction) -> Outpu
 def _taken(types: Types, table: Table, function: MetricFunction, name: str, shown: Shown) -> GraphQLField:
     field = shown.field
     leaf = scalars.leaf_of_metric(function, metric_type(function, field.type))
-    text = text_of(types, table, field, name)
+    text = text_of(types, table, field, name, is_of_row=False)
     type_ = GraphQLNonNull(leaf) if function == "count_distinct" else leaf
     return field_of(type_, shown, text, deprecation=reason_of(table, field))
 
@@ -57,10 +57,10 @@ def add_groups(types: Types, table: Table) -> None:
     name, _ = types.named(table)
     types.add_object(f"{name}GroupsPage", partial(_page_fields, types, name), f"A page of groups of {table.resource}.")
     types.add_object(
-        f"{name}GroupNode", partial(_group_fields, types, table), f"A group of {table.resource}, with its numbers."
+        f"{name}GroupsNode", partial(_group_fields, types, table), f"A group of {table.resource}, with its numbers."
     )
     types.add_object(
-        f"{name}GroupKey",
+        f"{name}GroupsKey",
         partial(_key_fields, types, table, has_rows=True),
         f"What {table.resource} are grouped by: each field that is selected here.",
     )
@@ -70,7 +70,7 @@ def add_group_fields(types: Types, table: Table) -> None:
     """Add the fields of related rows that rows of other tables are grouped by."""
     name, _ = types.named(table)
     types.add_object(
-        f"{name}GroupFields",
+        f"{name}GroupsFields",
         partial(_key_fields, types, table, has_rows=False),
         f"Fields of related {table.resource} to group by: each that is selected here.",
     )
@@ -80,14 +80,14 @@ def _page_fields(types: Types, name: str) -> OutputFields:
     return dict(
         (
             *(own(*each) for each in TOTALS),
-            own("nodes", rows_of(types.output(f"{name}GroupNode")), "The groups."),
+            own("nodes", rows_of(types.output(f"{name}GroupsNode")), "The groups."),
         )
     )
 
 
 def _group_fields(types: Types, table: Table) -> OutputFields:
     name, _ = types.named(table)
-    key = GraphQLNonNull(types.output(f"{name}GroupKey"))
+    key = GraphQLNonNull(types.output(f"{name}GroupsKey"))
     return {**dict((own("key", key, "What the rows are grouped by."),)), **_number_fields(types, table)}
 
 
@@ -106,7 +106,7 @@ def _key_field(types: Types, table: Table, name: str, meaning: KeyMeaning) -> Gr
         case GroupRow():
             return _key_row(types, name, meaning)
         case GroupThrough(relationship=edge, table=target):
-            through = types.output(f"{types.named(target)[0]}GroupFields")
+            through = types.output(f"{types.named(target)[0]}GroupsFields")
             text = f"Fields of {edge.name} to group by."
             return field_of(GraphQLNonNull(through), meaning, text, deprecation=target.deprecation)
 
@@ -117,7 +117,7 @@ def _key_value(types: Types, table: Table, name: str, meaning: GroupValue) -> Gr
     if meaning.part:
         text = describe.of_period(field, meaning.part)
         return field_of(scalars.STRING, meaning, text, deprecation=reason_of(table, field))
-    text = text_of(types, table, field, name)
+    text = text_of(types, table, field, name, is_of_row=False)
     return field_of(scalars.leaf_of(field.type), meaning, text, deprecation=reason_of(table, field))
 
 

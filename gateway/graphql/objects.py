@@ -6,7 +6,7 @@ from functools import partial
 
 from graphql import GraphQLField, GraphQLNonNull, GraphQLOutputType
 
-from gateway.catalog.model import Column, Field, LabelField, PathField, Relationship, Table
+from gateway.catalog.model import Field, LabelField, PathField, Relationship, Table
 from gateway.graphql import describe, scalars
 from gateway.graphql.arguments import filter_argument, nested_arguments
 from gateway.graphql.meaning import Nested, NestedNumbers, Shown, Tag
@@ -51,10 +51,9 @@ def _nested(types: Types, edge: Relationship, target: Table, name: str, meaning:
 
 
 def _shown_type(table: Table, field: Field) -> GraphQLOutputType:
-    """What a field is: not null where the database and the gateway both keep it so (a zero date is shown as null)."""
+    """What a field is: not null where the database and the gateway both keep it so."""
     leaf = scalars.leaf_of(field.type)
-    is_there = isinstance(field, Column) and not field.is_nullable and not table.is_view
-    return GraphQLNonNull(leaf) if is_there and field.type.kind.family not in ("moment", "document") else leaf
+    return GraphQLNonNull(leaf) if describe.is_never_null(table, field) else leaf
 
 
 def coded_by(table: Table, field: Field) -> str | None:
@@ -66,12 +65,12 @@ def coded_by(table: Table, field: Field) -> str | None:
     return None
 
 
-def text_of(types: Types, table: Table, field: Field, name: str) -> str:
-    """Return the description of a field, or of a label."""
+def text_of(types: Types, table: Table, field: Field, name: str, *, is_of_row: bool = True) -> str:
+    """Return the description of a field, or of a label; ``is_of_row`` is as in `describe.of_field`."""
     coded = coded_by(table, field)
     if coded is not None:
         return describe.of_label(field, coded, name)
-    return describe.of_field(types.vocabulary.context, table, field, name)
+    return describe.of_field(types.vocabulary.context, table, field, name, is_of_row=is_of_row)
 
 
 def reason_of(table: Table, field: Field) -> str | None:

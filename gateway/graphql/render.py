@@ -13,6 +13,7 @@ from gateway.graphql.faults import DocumentError
 from gateway.graphql.shapes import Edges, Frame, Framed, FramePiece, Nodes, Shape, Told, TypeName, places_of
 from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, ReadStep, RowsStep, RowStep
 from gateway.operations.results import TAG_KEY, PageResult, RowResult, Truncation
+from gateway.query.json_text import encodable
 from gateway.query.positions import Position
 
 Seal = Callable[[Position], str]
@@ -173,7 +174,7 @@ def error_entry(error: GatewayError, path: Path = (), location: tuple[int, int] 
 
     Source: GraphQL, October 2021, section 7.1.2 "Errors".
     """
-    entry: dict[str, object] = {"message": _encodable(error.detail)}
+    entry: dict[str, object] = {"message": encodable(error.detail)}
     own = error if isinstance(error, DocumentError) else None
     locations = own.locations if own is not None and own.locations else _told(location)
     if locations:
@@ -210,9 +211,4 @@ def _issue(issue: Issue) -> dict[str, str]:
         "code": issue.code,
         "suggestion": issue.suggestion,
     }
-    return {name: _encodable(value) for name, value in named.items() if value is not None}
-
-
-def _encodable(text: str) -> str:
-    """Half a character of a client's text (a lone surrogate) cannot be sent back as it came."""
-    return text.encode("utf-8", "replace").decode()
+    return {name: encodable(value) for name, value in named.items() if value is not None}

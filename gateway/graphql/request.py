@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.errors import RequestError
-from gateway.query.json_text import DuplicateNameError, JsonSizeError, JsonTextError, read_json
+from gateway.query.json_text import DuplicateNameError, JsonSizeError, JsonTextError, encodable, read_json
 from gateway.query.suggest import nearest
 
 MEMBERS: Final = ("query", "operationName", "variables", "extensions")
@@ -97,7 +97,7 @@ def _check_names(given: Mapping[str, object]) -> None:
 def _request(given: Mapping[str, object]) -> GraphQLRequest:
     name = _text_of(given, "operationName") or None
     variables, extensions = _object_of(given, "variables"), _object_of(given, "extensions")
-    unheeded = tuple(word[:40] for word in extensions if word not in EXTENSIONS)[:MOST_UNHEEDED]
+    unheeded = tuple(encodable(word[:40]) for word in extensions if word not in EXTENSIONS)[:MOST_UNHEEDED]
     document = _text_of(given, "query") or ""
     if not document and extensions.get(PERSISTED) is None:
         raise RequestError("parameter_missing", "Send the document as `query`.", parameter="query")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from gateway.catalog.model import Field, Relationship, Table
 from gateway.graphql.conditions import filter_intents
 from gateway.graphql.meaning import Counted, Nested, NestedNumbers, Shown, Tag, Taken
 from gateway.graphql.selection import Selected
-from gateway.graphql.shapes import Around, Cell, Inside, Piece, Shape, TypeName
+from gateway.graphql.shapes import Around, Cell, Frame, Inside, Piece, Shape, TypeName
 from gateway.graphql.sorting import order_intents
 from gateway.graphql.vocabulary import Vocabulary
 from gateway.operations.results import TAG_KEY
@@ -26,18 +26,23 @@ BIG: Final = "BigInt"
 """The scalar whose values are written as text."""
 
 
+Shaped = TypeVar("Shaped", Shape, Frame)
+
+
 @dataclass(frozen=True, slots=True)
-class RowSelection:
-    """What is selected of rows: what to put into the intent of their read, and the shape of their objects."""
+class RowSelection(Generic[Shaped]):
+    """What is selected of rows: what to put into the intent of their read, and the shape of their objects or page."""
 
     fields: tuple[str, ...]
     takes_labels: bool
     is_tagged: bool
     embeds: tuple[EmbedIntent, ...]
-    shape: Shape
+    shape: Shaped
 
 
-def row_selection(parts: tuple[Selected, ...], table: Table, vocabulary: Vocabulary, place: str = "") -> RowSelection:
+def row_selection(
+    parts: tuple[Selected, ...], table: Table, vocabulary: Vocabulary, place: str = ""
+) -> RowSelection[Shape]:
     """Return what the parts of one selection ask of the rows of a table.
 
     ``place`` is what the names of parameters in errors begin with.

@@ -5,11 +5,13 @@ A selection is a tree of `Selected`; nothing of the document is left in it but w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from gateway.graphql.meaning import Meaning
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Selected:
 
     ``meaning`` is None for ``__typename`` and for introspection. ``type_name`` is the name of the object type that
     the field is or lists, "" of a leaf. ``scalar`` is the name of a leaf's scalar. ``arguments`` are coerced:
-    numbers keep their digits, what was left out is not there. ``line`` and ``column`` count from 1.
+    numbers keep their digits, what was left out is not there. ``line`` and ``column`` count from 1. ``memory`` is
+    that of a selection whose parts are the same for all requests of its document, None where variables change them.
     """
 
     key: str
@@ -30,6 +33,19 @@ class Selected:
     parts: tuple[Selected, ...] = ()
     line: int = 0
     column: int = 0
+    memory: dict[str, Any] | None = field(default=None, compare=False, repr=False)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """Return what ``make`` makes of ``parts`` and of nothing else of the request: made before if they are the same.
+
+        The names of the schema mean the same for all requests of a document, which belongs to one schema.
+        """
+        if self.memory is None:
+            return make()
+        found: Made | None = self.memory.get(name)
+        if found is None:
+            found = self.memory[name] = make()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from gateway.graphql.coercing import arguments_of
-from gateway.graphql.collecting import is_included
+from gateway.graphql.layouts import is_included
 from gateway.graphql.merging import Fragments, grouped
 
 Tell = Callable[[Any], Any]

@@ -16,7 +16,7 @@ from gateway.graphql.conditions import filter_intents, having_intents
 from gateway.graphql.grouping import GroupDraft
 from gateway.graphql.keys import key_texts
 from gateway.graphql.meaning import Change, Connection, Groups, Numbers, Own, Row, Rows
-from gateway.graphql.rows import RowDraft, metric_words, numbers_shape, row_selection
+from gateway.graphql.rows import RowDraft, RowSelection, metric_words, numbers_shape, row_selection
 from gateway.graphql.selection import Operation, Selected
 from gateway.graphql.shapes import Edges, Frame, Framed, FramePiece, Nodes, Shape, Told, TypeName
 from gateway.graphql.sorting import group_order_intents, order_intents
@@ -71,7 +71,7 @@ def read_step(selected: Selected, vocabulary: Vocabulary) -> ReadStep:
 
 def _rows(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowsStep:
     given = selected.arguments
-    chosen = row_selection(selected.parts, table, vocabulary)
+    chosen = _chosen(selected, table, vocabulary)
     intent = ReadIntent(
         table.resource or "",
         fields=chosen.fields,
@@ -89,7 +89,7 @@ def _rows(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowsStep:
 
 
 def _row(selected: Selected, meaning: Row, vocabulary: Vocabulary) -> RowStep:
-    chosen = row_selection(selected.parts, meaning.table, vocabulary)
+    chosen = _chosen(selected, meaning.table, vocabulary)
     intent = ReadIntent(
         meaning.table.resource or "",
         key=key_texts(meaning, selected.arguments),
@@ -101,41 +101,57 @@ def _row(selected: Selected, meaning: Row, vocabulary: Vocabulary) -> RowStep:
     return RowStep(selected, intent, chosen.shape, chosen.is_tagged)
 
 
+def _chosen(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowSelection[Shape]:
+    return selected.once("rows", lambda: row_selection(selected.parts, table, vocabulary))
+
+
 def _connection(selected: Selected, table: Table, vocabulary: Vocabulary) -> ConnectionStep:
     given = selected.arguments
-    draft = RowDraft(table, vocabulary)
-    for inner in _inner(selected.parts):
-        draft.add(inner.parts)
+    chosen = selected.once("page", lambda: _paged(selected, table, vocabulary))
     intent = ReadIntent(
         table.resource or "",
-        fields=draft.fields,
+        fields=chosen.fields,
         conditions=filter_intents(given.get("filter"), table, vocabulary),
         search=given.get("search"),
         order=order_intents(given.get("sort"), table, vocabulary),
         page=PageIntent(given.get("first"), size="first", start="after"),
         count=_count(selected),
         format=FORMAT,
-        embeds=draft.embeds(),
-        takes_labels=draft.takes_labels,
-        is_tagged=draft.is_tagged,
+        embeds=chosen.embeds,
+        takes_labels=chosen.takes_labels,
+        is_tagged=chosen.is_tagged,
     )
-    frame = _frame(selected, lambda inner: draft.shape(inner.parts))
     return ConnectionStep(
-        selected, intent, frame, binding_of(table, given), given.get("after"), given.get("first") is None
+        selected, intent, chosen.shape, binding_of(table, given), given.get("after"), given.get("first") is None
     )
+
+
+def _paged(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowSelection[Frame]:
+    """What a page asks of its rows, wherever in it they are selected."""
+    draft = RowDraft(table, vocabulary)
+    for inner in _inner(selected.parts):
+        draft.add(inner.parts)
+    frame = _frame(selected, lambda inner: draft.shape(inner.parts))
+    return RowSelection(draft.fields, draft.takes_labels, draft.is_tagged, draft.embeds(), frame)
 
 
 def _numbers(selected: Selected, table: Table, vocabulary: Vocabulary) -> NumbersStep:
     given = selected.arguments
+    metrics, shape = selected.once("numbers", lambda: _numbered(selected))
     intent = AggregateIntent(
         table.resource or "",
-        metrics=tuple(dict.fromkeys(metric_words(selected.parts))),
+        metrics=metrics,
         conditions=filter_intents(given.get("filter"), table, vocabulary),
         search=given.get("search"),
         count="none",
         format=FORMAT,
     )
-    return NumbersStep(selected, intent, numbers_shape(selected.parts, selected.type_name))
+    return NumbersStep(selected, intent, shape)
+
+
+def _numbered(selected: Selected) -> tuple[tuple[str, ...], Shape]:
+    """The words of the metrics that are selected, and the shape of their object."""
+    return tuple(dict.fromkeys(metric_words(selected.parts))), numbers_shape(selected.parts, selected.type_name)
 
 
 def _groups(selected: Selected, table: Table, vocabulary: Vocabulary) -> GroupsStep:

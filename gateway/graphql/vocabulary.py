@@ -78,12 +78,12 @@ TYPE_ENDINGS: Final = (
     "Edge",
     "Numbers",
     "GroupsPage",
-    "GroupNode",
-    "GroupKey",
-    "GroupKeySort",
-    "GroupFields",
-    "GroupFieldsSort",
-    "GroupSort",
+    "GroupsNode",
+    "GroupsKey",
+    "GroupsKeySort",
+    "GroupsFields",
+    "GroupsFieldsSort",
+    "GroupsSort",
     "Having",
     "Updated",
     *(f"{name}{ending}" for name in dict.fromkeys(FUNCTION_TYPES.values()) for ending in ("", "Having", "Sort")),
@@ -115,11 +115,16 @@ RootMeaning = Rows | Row | Connection | Numbers | Groups
 
 @dataclass(frozen=True, slots=True)
 class Mangled:
-    """A name of the catalog that GraphQL has under another one."""
+    """A name that is another one in GraphQL.
+
+    ``place`` is where, when that is not the object of a row: ``filter``, ``sort``, ``groups``, ``having``, ``input``,
+    ``key`` (the arguments that name a row), ``Query``, ``Mutation``, ``type``.
+    """
 
     resource: str
     name: str
     instead: str
+    place: str = ""
 
 
 class TableNames:
@@ -129,6 +134,12 @@ class TableNames:
         self.table = table
         self.type_name = type_name
         self._context = context
+        self._given: dict[str, Names] = {}
+
+    def _place(self, place: str, taken: Iterable[str] = ()) -> Names:
+        """The names of one place, kept for what `mangled` tells of them."""
+        names = self._given[place] = Names(taken)
+        return names
 
     @cached_property
     def _names(self) -> Mapping[Field, str]:
@@ -137,7 +148,7 @@ class TableNames:
 
     @cached_property
     def _taken(self) -> Names:
-        return Names()
+        return self._place("")
 
     @cached_property
     def _shown(self) -> Mapping[Field, Shown]:
@@ -171,14 +182,14 @@ class TableNames:
 
     def _key_alone(self) -> dict[str, RowMeaning]:
         """What a caller is told of a row that it writes and may not read."""
-        names = Names()
+        names = self._taken
         key: dict[str, RowMeaning] = {name: Shown(field) for field, name in _named(names, self.table.key).items()}
         return {**key, names.give("_etag"): Tag()}
 
     @cached_property
     def filters(self) -> Mapping[str, FilterMeaning]:
         """The conditions of a filter, by name; an exact field name beats an operator's suffix."""
-        names = Names(WORDS)
+        names = self._place("filter", WORDS)
         found: dict[str, FilterMeaning] = {}
         fields = _named(names, self._names)
         for field, name in fields.items():
@@ -195,7 +206,7 @@ class TableNames:
     @cached_property
     def sorts(self) -> Mapping[str, SortMeaning]:
         """The sort keys: fields, and the to-ones that lead to more."""
-        names = Names()
+        names = self._place("sort")
         found: dict[str, SortMeaning] = {
             name: By(field)
             for field, name in _named(names, self._names).items()
@@ -216,7 +227,7 @@ class TableNames:
     @cached_property
     def group_fields(self) -> Mapping[str, KeyMeaning]:
         """The fields and periods that rows can be grouped by, and the way to those of related rows."""
-        names = Names()
+        names = self._place("groups")
         fields = {f: n for f, n in _named(names, self._names).items() if f.type.kind.family != "document"}
         found: dict[str, KeyMeaning] = {name: GroupValue(field.name, field) for field, name in fields.items()}
         for field, name in fields.items():
@@ -236,7 +247,7 @@ class TableNames:
     @cached_property
     def group_rows(self) -> Mapping[str, GroupRow]:
         """The related rows that rows can be grouped by."""
-        names = Names(self.group_fields)
+        names = self._place("grouped rows", self.group_fields)
         return {
             names.give(name): GroupRow(edge, self._target(edge))
             for name, edge in self.edges.items()
@@ -258,7 +269,8 @@ class TableNames:
     @cached_property
     def having(self) -> Mapping[MetricFunction, Mapping[str, On]]:
         """The conditions on each function's numbers, by name; `COUNT_HAVING` has those on the number of rows."""
-        return {function: _held(function, self.held_fields(function)) for function in FUNCTIONS}
+        held = ((function, self.held_fields(function)) for function in FUNCTIONS)
+        return {function: _held(function, fields, self._place(function, fields)) for function, fields in held}
 
     def held_fields(self, function: MetricFunction) -> Mapping[str, Shown]:
         """Return the fields on whose numbers there are conditions: which text comes first says little of a group."""
@@ -276,7 +288,7 @@ class TableNames:
 
     @cached_property
     def _created(self) -> Mapping[str, WriteMeaning]:
-        names = Names()
+        names = self._place("input")
         found: dict[str, WriteMeaning] = {name: Into(field) for field, name in _named(names, self._writable()).items()}
         for edge in nested_relationships(self.table):
             if self._takes_nested(edge):
@@ -286,7 +298,7 @@ class TableNames:
     @cached_property
     def _updated(self) -> Mapping[str, WriteMeaning]:
         fields = (field for field in self._writable() if field not in self.table.key)
-        return {name: Into(field) for field, name in _named(Names(), fields).items()}
+        return {name: Into(field) for field, name in _named(self._place("change"), fields).items()}
 
     def _writable(self) -> Iterator[Column | CustomField]:
         """The fields that the caller may give; of a table it has no grant on, for rows nested in another's, all.
@@ -333,13 +345,28 @@ class TableNames:
         return all(is_nameable(self._context, self.table, column) for column in self.table.key)
 
     def mangled(self) -> Iterator[Mangled]:
-        """Yield the fields and relationships that have another name here."""
-        for name, meaning in self.fields.items():
-            match meaning:
-                case Shown(field=field) if field.name != name:
-                    yield Mangled(self.table.resource or "", field.name, name)
-                case Nested(relationship=edge) if edge.name != name:
-                    yield Mangled(self.table.resource or "", edge.name, name)
+        """Yield what has another name here: fields and relationships, and elsewhere what has yet another one there."""
+        _ = (self.fields, self.filters, self.sorts, self.group_fields, self.group_rows, self.having)
+        _ = (self._created, self._updated)
+        told: set[tuple[str, str]] = set()
+        for key, place in _PLACES.items():
+            for name, wanted in self._given[key].changed.items() if key in self._given else ():
+                if (wanted, name) not in told:
+                    told.add((wanted, name))
+                    yield Mangled(self.table.resource or "", wanted, name, place)
+
+
+_PLACES: Final[Mapping[str, str]] = {
+    "": "",
+    "filter": "filter",
+    "sort": "sort",
+    "groups": "groups",
+    "grouped rows": "groups",
+    **dict.fromkeys(FUNCTIONS, "having"),
+    "input": "input",
+    "change": "input",
+}
+"""Places of names, with the words that they are told by."""
 
 
 class Vocabulary:
@@ -357,8 +384,8 @@ class Vocabulary:
         taken = set(OWN_TYPES)
         found: dict[Table, str] = {}
         for table in self.catalog.exposed():
-            base, number = pascal(singular(table.resource or "")), 1
-            name = base
+            name = base = _plain_type(table)
+            number = 1
             while any(f"{name}{ending}" in taken for ending in TYPE_ENDINGS):
                 number += 1
                 name = f"{base}{number}"
@@ -414,17 +441,25 @@ class Vocabulary:
     @cached_property
     def queries(self) -> Mapping[str, RootMeaning]:
         """The fields of Query: the lists first, so that no other field takes the name of one."""
-        names = Names(self.lists)
         lists = [(name, table) for name, (_, table) in self.lists.items() if self.access.may("read", table)]
         found: dict[str, RootMeaning] = {name: Rows(table) for name, table in lists}
+        names = self._queried
         for name, table in lists:
             if table.key:
                 found[names.give(f"{name}_by_key")] = self.row(table)
                 found[names.give(f"{name}_connection")] = Connection(table)
             found[names.give(f"{name}_aggregate")] = Numbers(table)
             if self.of(table).is_groupable:
-                found[names.give(f"{name}_groups")] = Groups(table)
+                found[names.give(f"{name}_groups", f"{name}_grouped")] = Groups(table)
         return found
+
+    @cached_property
+    def _queried(self) -> Names:
+        return Names(self.lists)
+
+    @cached_property
+    def _mutated(self) -> Names:
+        return Names()
 
     def row(self, table: Table) -> Row:
         """Return how one row of a table is named."""
@@ -436,7 +471,7 @@ class Vocabulary:
     @cached_property
     def mutations(self) -> Mapping[str, Change]:
         """The fields of Mutation: what the caller may write of the tables that can be written."""
-        names = Names()
+        names = self._mutated
         found: dict[str, Change] = {}
         for table in self.catalog.exposed():
             for operation in WRITES:
@@ -477,12 +512,30 @@ class Vocabulary:
 
     def mangled(self) -> tuple[Mangled, ...]:
         """Return every name that GraphQL has otherwise."""
-        own = (
-            Mangled(table.resource or "", called, name)
-            for name, (called, table) in self.lists.items()
-            if called != name and self.access.may("read", table)
-        )
-        return (*own, *(each for table in self.readable for each in self.of(table).mangled()))
+        return (*self._mangled_roots(), *(each for table in self.readable for each in self._mangled_of(table)))
+
+    def _mangled_roots(self) -> Iterator[Mangled]:
+        """Fields of Query and Mutation."""
+        for name, (called, table) in self.lists.items():
+            if called != name and self.access.may("read", table):
+                yield Mangled(table.resource or "", called, name, "Query")
+        roots: Mapping[str, RootMeaning | Change]
+        for roots, names, place in (self.queries, self._queried, "Query"), (self.mutations, self._mutated, "Mutation"):
+            for name, wanted in names.changed.items():
+                yield Mangled(roots[name].table.resource or "", wanted, name, place)
+
+    def _mangled_of(self, table: Table) -> Iterator[Mangled]:
+        """The table's type, arguments of its key, and what is named in it."""
+        resource, type_name, plain = table.resource or "", self.type_names[table], _plain_type(table)
+        if type_name != plain:
+            yield Mangled(resource, plain, type_name, "type")
+        row, own = self.row(table), tuple(self.of(table).mangled())
+        told = {(each.name, each.instead) for each in own}
+        if row.is_by_columns:
+            for column, name in zip(table.key, row.arguments, strict=True):
+                if column.name != name and (column.name, name) not in told:
+                    yield Mangled(resource, column.name, name, "key")
+        yield from own
 
 
 _ANY_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -499,15 +552,19 @@ def everything(catalog: Catalog) -> Vocabulary:
     return vocabulary_of(catalog, Access("everything", {"*": Grant(frozenset(OPERATIONS))}))
 
 
-def _held(function: MetricFunction, fields: Mapping[str, Shown]) -> dict[str, On]:
+def _held(function: MetricFunction, fields: Mapping[str, Shown], names: Names) -> dict[str, On]:
     """The conditions on a function's numbers; equality goes by the field's name alone."""
-    names = Names(fields)
     kinds = {name: metric_type(function, shown.field.type).kind for name, shown in fields.items()}
     found = {name: On(shown.field, "eq") for name, shown in fields.items()}
     for name, shown in fields.items():
         fitting = (operator for operator in HELD if OPERATORS[operator].fits(kinds[name]))
         found.update((names.give(f"{name}_{operator}"), On(shown.field, operator)) for operator in fitting)
     return found
+
+
+def _plain_type(table: Table) -> str:
+    """The name that a table's row type has where nothing else is called so."""
+    return pascal(singular(table.resource or ""))
 
 
 FieldType = TypeVar("FieldType", bound=Field)

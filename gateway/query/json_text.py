@@ -54,6 +54,15 @@ def read_json(text: str, max_depth: int, max_values: int | None = None) -> objec
     return value
 
 
+def encodable(text: str) -> str:
+    """Return a client's text as it can be sent back: half a character of it (a lone surrogate) cannot.
+
+    >>> encodable("a" + chr(0xD800))
+    'a?'
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
 def _check_size(text: str, max_depth: int, max_values: int | None) -> None:
     """Pass while a text nests no deeper and has no more values, without building it, and read no further than that."""
     most = len(text) if max_values is None else max_values

@@ -30,15 +30,18 @@ from gateway.query.suggest import nearest
 
 
 def is_readable(context: Context, table: Table, field: Field) -> bool:
-    """Whether the caller may read a field of a table it may read rows of.
+    """Whether the caller may read a field of a table.
 
     A path needs the right to read the columns at its end. An expression needs that of the
-    row's own columns in it, which it would tell; its sums belong to the row.
+    row's own columns in it, which it would tell; its sums belong to the row, and are for
+    those who may read rows: whoever only writes them would learn by a filter what they are.
     """
     if isinstance(field, Column | CustomField):
         return context.access.may_read_column(table, field)
     if isinstance(field, LabelField):
         return context.access.may_read_column(table, field.column)
+    if not context.access.may("read", table):
+        return False
     if isinstance(field, PathField):
         target = context.catalog.table_of(field.relationship)
         return all(context.access.may_read_column(target, column) for column in field.columns)
@@ -46,8 +49,10 @@ def is_readable(context: Context, table: Table, field: Field) -> bool:
 
 
 def is_nameable(context: Context, table: Table, column: Column) -> bool:
-    """Whether a column may be named to the caller: it may read it, or write it."""
-    return is_readable(context, table, column) or context.access.may_write_column(table, column)
+    """Whether a column may be named to the caller: it may read it, or give it to a row that it creates or changes."""
+    access = context.access
+    may_give = access.may("create", table) or access.may("update", table)
+    return is_readable(context, table, column) or (may_give and access.may_write_column(table, column))
 
 
 def own_columns(expression: Expression) -> Iterator[Column]:
@@ -68,9 +73,13 @@ def may_follow(access: Access, catalog: Catalog, relationship: Relationship) -> 
     """Whether the caller may know which rows a relationship ties: it may read the columns that tie them.
 
     As a relationship by a hidden column is none, so is one by a column that the caller may
-    not read: the rows at the other end would tell its value. Of a table without any grant
-    nothing is decided here; there the grant is missing.
+    not read: the rows at the other end would tell its value. It is followed from rows that
+    the caller may read; where it leads to others nothing is decided here: there the grant
+    is missing.
     """
+    source = catalog.tables[relationship.source]
+    if not access.may("read", source):
+        return False
     picked = relationship.pick.guards if relationship.pick is not None else ()
     guards = {guard.column for guard in (*relationship.guards, *picked)}
     here, there = ({pair[side] for pair in relationship.pairs} for side in (0, 1))
@@ -78,9 +87,7 @@ def may_follow(access: Access, catalog: Catalog, relationship: Relationship) -> 
         here |= guards
     else:
         there |= guards
-    return _may_read(access, catalog.tables[relationship.source], here) and _may_read(
-        access, catalog.tables[relationship.target], there
-    )
+    return _may_read(access, source, here) and _may_read(access, catalog.tables[relationship.target], there)
 
 
 def _may_read(access: Access, table: Table, columns: set[str]) -> bool:

@@ -242,9 +242,8 @@ def _within(run: Run, deadline: float) -> Run:
             async with asyncio.timeout(left_s if left_s < inf else None):
                 return await run()
         except (CommitCutError, TimeoutError) as error:
-            if isinstance(error, CommitCutError) or isinstance(error.__cause__, CommitCutError):
-                raise outcome_unknown() from error
-            raise request_timeout() from error
+            cut = error if isinstance(error, CommitCutError) else error.__cause__
+            raise (cut.failure if isinstance(cut, CommitCutError) else request_timeout()) from error
 
     return within
 

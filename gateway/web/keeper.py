@@ -134,6 +134,16 @@ class Keeper:
         if not await self.reload_everywhere("a table changed under a statement") or self._is_as(service):
             self._mend_after = monotonic() + _VAIN_PAUSE_S
 
+    def mend_soon(self, service: Service) -> None:
+        """Do as `mend`, beside the request that met the tables and does not wait for it."""
+        task = asyncio.create_task(self._mend_quietly(service))
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    async def _mend_quietly(self, service: Service) -> None:
+        with suppress(Exception):  # a store that is away: whoever meets the tables next tries again
+            await self.mend(service)
+
     def _is_as(self, service: Service) -> bool:
         return self._service is not None and self._service.catalog.fingerprint == service.catalog.fingerprint
 

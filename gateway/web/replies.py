@@ -9,6 +9,7 @@ import orjson
 from starlette.types import Send
 
 from gateway.errors import GatewayError, Issue, ThrottledError
+from gateway.query.json_text import encodable
 
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
@@ -49,7 +50,7 @@ def problem_body(error: GatewayError, instance: str, request_id: str) -> bytes:
         "type": f"{ERRORS_PATH}/{error.code}",
         "title": error.kind.title,
         "status": error.status,
-        "detail": _encodable(error.detail),
+        "detail": encodable(error.detail),
         "instance": instance,
         "code": error.code,
     }
@@ -69,9 +70,4 @@ def _issue(issue: Issue) -> dict[str, str]:
         "code": issue.code,
         "suggestion": issue.suggestion,
     }
-    return {name: _encodable(value) for name, value in named.items() if value is not None}
-
-
-def _encodable(text: str) -> str:
-    """Half a character of a client's text (a lone surrogate) cannot be sent back as it came."""
-    return text.encode("utf-8", "replace").decode()
+    return {name: encodable(value) for name, value in named.items() if value is not None}

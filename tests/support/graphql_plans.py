@@ -38,11 +38,16 @@ def vocabulary_of(catalog: Catalog, access: Access = ALL) -> Vocabulary:
     return _spoken(catalog, access)[0]
 
 
+def schema_of(catalog: Catalog, access: Access = ALL) -> GraphQLSchema:
+    """Return the schema of a caller."""
+    return _spoken(catalog, access)[1]
+
+
 def operation(
     catalog: Catalog, text: str, variables: Mapping[str, Any] | None = None, access: Access = ALL
 ) -> Operation:
     """Return the operation of a document, its variables filled in."""
-    schema = _spoken(catalog, access)[1]
+    schema = schema_of(catalog, access)
     document = Documents(schema, LIMITS, 1).read(text)
     return operation_of(document, schema, None, variables or {}, LIMITS)[0]
 

@@ -282,7 +282,7 @@ class Writer:
             given.append(("having", self.having(names, asked.having), f"{names.type_name}Having"))
         if asked.sort:
             keys = [self.group_sort(names, asked, word) for word in asked.sort]
-            given.append(("sort", keys, f"[{names.type_name}GroupSort!]"))
+            given.append(("sort", keys, f"[{names.type_name}GroupsSort!]"))
         selection, parts = self.group_node(asked)
         nodes = "{ nodes " + selection + " }"
         return self.document(f"{asked.table}_groups", given, nodes, [Taken("nodes", "data", parts)])
@@ -337,7 +337,7 @@ class Writer:
         if asked.groups:
             rows = {include.name: include for include in asked.includes}
             key, text = self.key("key", taken)
-            inner, below = self._key(names, asked.groups, rows, "GroupKey")
+            inner, below = self._key(names, asked.groups, rows, "GroupsKey")
             written.append(f"{text} {inner}")
             parts.append(Taken(key, "", below, is_same_row=True))
         for metric in asked.metrics:
@@ -349,7 +349,7 @@ class Writer:
             inner_key, inner_text = self.key(self._metric_name(names, metric), set())
             written.append(f"{text} {{ {inner_text} }}")
             parts.append(Taken(key, "", [Taken(inner_key, metric.word)], is_same_row=True))
-        return self.selection(f"{names.type_name}GroupNode", written), parts
+        return self.selection(f"{names.type_name}GroupsNode", written), parts
 
     def _key(
         self, names: TableNames, groups: Sequence[GroupBy], rows: Mapping[str, Include], ending: str

@@ -14,6 +14,7 @@ from typing import Final
 from gateway.errors import GatewayError, MethodError
 from gateway.graphql.collecting import operation_of
 from gateway.graphql.document import Document
+from gateway.graphql.documents import Documents
 from gateway.graphql.meaning import Own
 from gateway.graphql.request import GraphQLRequest
 from gateway.graphql.selection import Cost, Selected
@@ -57,8 +58,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class OfSchema:
-    """What a query asks of the schema, or the part of it that does."""
+    """What a query asks of the schema, or the part of it that does; ``documents`` are those of this schema."""
 
+    documents: Documents
     document: Document
     request: GraphQLRequest
 
@@ -138,7 +140,7 @@ def prepare(
         changes = tuple(_change(vocabulary, field) for field in operation.fields)
         return PreparedMutation(changes, cost, operation.is_atomic, request.unheeded)
     fields = tuple(_read(service, access, vocabulary, field) for field in operation.fields)
-    of_schema = OfSchema(document, request) if operation.introspected else None
+    of_schema = OfSchema(documents, document, request) if operation.introspected else None
     return PreparedQuery(fields, cost, of_schema, request.unheeded)
 
 

@@ -10,14 +10,20 @@ from gateway.graphql.render import Rendered
 from gateway.web.graphql.introspecting import Told
 from gateway.web.graphql.preparing import Known, PreparedQuery, Read, Refused
 from gateway.web.graphql.replying import Draft
-from gateway.web.graphql.running import Telling, run_reads
+from gateway.web.graphql.running import Lanes, Telling, run_reads
 from gateway.web.service import Service
 
 _NOTHING: Mapping[str, bytes] = {}
 
 
 async def query(
-    service: Service, prepared: PreparedQuery, telling: Telling, told: Told = _NOTHING, *, is_last_try: bool
+    service: Service,
+    prepared: PreparedQuery,
+    telling: Telling,
+    lanes: Lanes,
+    told: Told = _NOTHING,
+    *,
+    is_last_try: bool,
 ) -> tuple[Draft, int]:
     """Return the reply of a query, and how many rows it shows; ``told`` are the fields about the schema, if any.
 
@@ -25,7 +31,7 @@ async def query(
         SchemaChangedError: a table changed under it, and this is not the last try.
     """
     reads = [field for field in prepared.fields if isinstance(field, Read)]
-    ran = iter(await run_reads(service, reads, telling, is_last_try=is_last_try) if reads else ())
+    ran = iter(await run_reads(service, reads, telling, lanes, is_last_try=is_last_try) if reads else ())
     draft, rows = Draft(), 0
     if told:  # the fields of the reply stand in the order of the document
         draft.data = {key: orjson.Fragment(text) for key, text in told.items()}

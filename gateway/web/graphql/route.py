@@ -44,7 +44,7 @@ from gateway.web.graphql.preparing import (
 )
 from gateway.web.graphql.querying import query
 from gateway.web.graphql.replying import Draft, accepted, refusal
-from gateway.web.graphql.running import Telling
+from gateway.web.graphql.running import Lanes, Telling
 from gateway.web.graphql.schemas import Builder, Prospect, schemas_of
 from gateway.web.idempotency import REPLAYED, key_of, keyed_document
 from gateway.web.parts import Parts
@@ -97,6 +97,7 @@ class GraphQLRoute:
         self._build = Builder(self._limits, settings.graphql_documents)
         self._most_schemas = settings.graphql_schemas
         self._shows_cost = settings.graphql_show_cost
+        self._lanes = Lanes(settings.pool_size // 2)
         self._body_limit = BodyLimit(max(settings.max_body_bytes, settings.max_bulk_body_bytes))
         self._body_wait_s = settings.body_wait_s
         self._request_limit_s = settings.request_limit_s
@@ -207,8 +208,10 @@ class GraphQLRoute:
         asked.exchange.operation = "read"
         told: Told = {}
         if prepared.of_schema is not None:
-            told = await introspection_of(service).answer(service, self._access(asked, service), prepared.of_schema)
-        draft, rows = await query(service, prepared, asked.telling, told, is_last_try=is_last_try)
+            access, by = self._access(asked, service), asked.exchange.principal
+            assert by is not None  # the path is not public
+            told = await introspection_of(service).answer(service, access, prepared.of_schema, by.key)
+        draft, rows = await query(service, prepared, asked.telling, self._lanes, told, is_last_try=is_last_try)
         asked.exchange.rows = rows
         return self._answered(asked, draft, prepared)
 
@@ -257,9 +260,9 @@ class GraphQLRoute:
             service = await self._mended(service)
             again = await self._prepared(asked, service)
             assert isinstance(again, PreparedMutation)  # the document is the same
-            return await mutate(service, self._access(asked, service), again, asked.telling, records)
-        if any(isinstance(error, SchemaChangedError) for error in mutated.errors):  # for whoever tries it again
-            await self._mended(service)
+            mutated = await mutate(service, self._access(asked, service), again, asked.telling, records)
+        if any(isinstance(error, SchemaChangedError) for error in mutated.errors):  # after something was written
+            self._parts.keeper.mend_soon(service)  # for whoever tries the rest again; the answer does not wait
         return mutated
 
     def _changed(self, asked: Asked, prepared: PreparedMutation, mutated: Mutated) -> Answer:

@@ -1,13 +1,18 @@
 """Planned fields of a query -> their values: a few at a time, each by itself, so that one's failure is its own.
 
+A query has one connection, as any request has, and more of them only while other queries leave some: else few of
+those would hold all that a worker has.
+
 What reads go through is what REST's go through: `operations.reads`, its guard and its limits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from gateway.errors import GatewayError, InternalError, NotFoundError, SchemaChangedError
@@ -21,7 +26,32 @@ from gateway.web.graphql.preparing import Read, Refused
 from gateway.web.service import Service
 
 MOST_AT_ONCE: Final = 4
-"""Fields of one query that run at a time: each takes a connection, of which others want some too."""
+"""Fields of one query that run at a time, where there are lanes for them: each takes a connection."""
+
+
+class Lanes:
+    """How many fields may run beside the first one of their query, of all queries of a worker together."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    @property
+    def free(self) -> int:
+        """How many more may."""
+        return self._free
+
+    def take(self) -> bool:
+        """Return whether a lane was free; then it is the caller's until it is given back."""
+        if self._free <= 0:
+            return False
+        self._free -= 1
+        return True
+
+    def give(self) -> None:
+        """Give a lane back."""
+        self._free += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +76,48 @@ class Telling:
 Ran = Rendered | Refused
 
 
-async def run_reads(service: Service, reads: Sequence[Read], telling: Telling, *, is_last_try: bool) -> Sequence[Ran]:
+async def run_reads(
+    service: Service, reads: Sequence[Read], telling: Telling, lanes: Lanes, *, is_last_try: bool
+) -> Sequence[Ran]:
     """Return what came of each read, in order.
 
     Raises:
         SchemaChangedError: a table changed under one of them, and this is not the last try.
     """
-    if len(reads) == 1:
-        ran: Sequence[Ran] = (await _ran(service, reads[0], telling, is_last_try=is_last_try),)
-    else:
-        ran = await _run_all(service, reads, telling, is_last_try=is_last_try)
+    run = partial(_ran, service, telling=telling, is_last_try=is_last_try)
+    ran = (await run(reads[0]),) if len(reads) == 1 else await _run_all(reads, run, lanes)
     for each in ran:
         if isinstance(each, Refused) and isinstance(each.error, SchemaChangedError) and not is_last_try:
             raise each.error
     return ran
 
 
-async def _run_all(service: Service, reads: Sequence[Read], telling: Telling, *, is_last_try: bool) -> Sequence[Ran]:
+async def _run_all(reads: Sequence[Read], run: Callable[[Read], Awaitable[Ran]], lanes: Lanes) -> Sequence[Ran]:
     found: dict[int, Ran] = {}
-    pending = iter(enumerate(reads))
+    pending = deque(enumerate(reads))
+    beside: set[asyncio.Task[None]] = set()
 
     async def work() -> None:
-        for place, read in pending:
-            found[place] = await _ran(service, read, telling, is_last_try=is_last_try)
+        while pending:
+            place, read = pending.popleft()
+            found[place] = await run(read)
+
+    def end(task: asyncio.Task[None]) -> None:
+        beside.discard(task)
+        lanes.give()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(MOST_AT_ONCE, len(reads))):
-            group.create_task(work())
+        while pending:
+            place, read = pending.popleft()
+            while len(beside) < min(MOST_AT_ONCE - 1, len(pending)) and lanes.take():
+                task = group.create_task(work())
+                beside.add(task)
+                task.add_done_callback(end)  # which is called even if the task never gets to run
+            found[place] = await run(read)
     return [found[place] for place in range(len(reads))]
 
 
-async def _ran(service: Service, read: Read, telling: Telling, *, is_last_try: bool) -> Ran:
+async def _ran(service: Service, read: Read, *, telling: Telling, is_last_try: bool) -> Ran:
     try:
         return await _run(service, read)
     except SchemaChangedError as error:

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import MethodError, RequestError, ThrottledError
-from gateway.execution.failures import CommitCutError, outcome_unknown
+from gateway.execution.failures import CommitCutError
 from gateway.settings import Settings
 from gateway.web.deadlines import Deadlines, request_timeout
 from gateway.web.disconnect import ClientGoneError
@@ -82,7 +82,7 @@ class Shield:
         except asyncio.CancelledError as error:
             if not self._deadlines.has_cut(task):
                 raise
-            raise (outcome_unknown() if isinstance(error, CommitCutError) else request_timeout()) from error
+            raise (error.failure if isinstance(error, CommitCutError) else request_timeout()) from error
         finally:
             turns.give(task)  # which it may not have had, or given away
             self._deadlines.end(task)

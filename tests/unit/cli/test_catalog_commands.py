@@ -319,7 +319,7 @@ def test_check_names_who_acts_in_the_crm(run: Run, here: Path) -> None:
 def test_check_lists_names_that_graphql_has_otherwise(run: Run, here: Path, settings: Mapping[str, str]) -> None:
     """Before everything else, and not at all where there are none."""
     connection = sqlite3.connect(here / "books.db")
-    connection.executescript('CREATE TABLE "order" (id INTEGER PRIMARY KEY, "group by" VARCHAR(9), "2nd" INTEGER);')
+    connection.executescript('CREATE TABLE "order" (id INTEGER PRIMARY KEY, "group by" VARCHAR(9), "and" INTEGER);')
     connection.close()
     plain = run("check", **settings)
     (here / "whitelist.yaml").write_text(WHITELIST + "  order:\n", encoding="utf-8")
@@ -327,11 +327,11 @@ def test_check_lists_names_that_graphql_has_otherwise(run: Run, here: Path, sett
 
     assert "GraphQL" not in plain.stdout
     assert result.stdout.startswith(
-        "Called otherwise in GraphQL (2)\n  order: group by is group_by\n  order: 2nd is _2nd\n"
+        "Called otherwise in GraphQL (2)\n  order: group by is group_by\n  order: and is and_2 (filter)\n"
     )
     assert json.loads(as_json.stdout)["graphql_names"] == [
-        {"resource": "order", "name": "group by", "instead": "group_by"},
-        {"resource": "order", "name": "2nd", "instead": "_2nd"},
+        {"resource": "order", "name": "group by", "instead": "group_by", "place": ""},
+        {"resource": "order", "name": "and", "instead": "and_2", "place": "filter"},
     ]
 
 

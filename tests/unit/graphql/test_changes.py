@@ -176,9 +176,40 @@ def test_a_filter_that_says_nothing_is_refused(empty: dict[str, Any]) -> None:
     assert (error.code, error.issues[0].parameter) == ("parameter_missing", "filter")
 
 
-def test_that_there_are_related_rows_is_a_condition() -> None:
-    """Whichever they are."""
-    assert step("deleteClients", filter={"invoices": {"none": {}}}, maxAffected=5).conditions
+@pytest.mark.parametrize(
+    "empty",
+    [
+        {"or": [{"userid": 1}, {}]},
+        {"and": [{"or": [{"and": []}, {"userid": 1}]}]},
+        {"not": {"and": [{"userid": 1}, {"or": []}]}},
+        {"invoices": {"every": {}}},
+        {"invoices": {"every": {"or": [{"id": 1}, {}]}}},
+        {"invoices": {"none": {"or": []}}},
+        {"userid": 1, "or": []},
+    ],
+)
+def test_a_filter_that_comes_to_every_row_or_to_none_says_nothing(empty: dict[str, Any]) -> None:
+    """One part of an `or` without a condition is enough; every one of no matter which related rows is no condition."""
+    error = refused("deleteClients", filter=empty, maxAffected=5)
+
+    assert (error.code, error.issues[0].parameter) == ("parameter_missing", "filter")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"invoices": {"none": {}}},
+        {"invoices": {"some": {}}},
+        {"invoices": {"every": {"or": []}}},
+        {"invoices": {"every": {"id": 1}}},
+        {"userid": 1, "and": [{}]},
+        {"or": [{"userid": 1}, {"or": []}]},
+        {"not": {"or": [{"userid": 1}, {"userid": 2, "and": []}]}},
+    ],
+)
+def test_that_there_are_related_rows_is_a_condition(said: dict[str, Any]) -> None:
+    """Whichever they are; and parts without one take nothing from those that have one."""
+    assert step("deleteClients", filter=said, maxAffected=5).conditions
 
 
 @pytest.mark.parametrize("most", [0, -1, 1_001])

@@ -59,6 +59,15 @@ def test_limits_may_be_variables() -> None:
     assert complexity("mutation ($r: [InvoiceInput!]!) { createInvoices(input: $r) { id } }", {"r": [{}] * 40}) == 40
 
 
+def test_nested_rows_count_each() -> None:
+    """Those of a variable wherever it stands, as they are written there."""
+    rows = {"data": [{"x": 1}, {"x": 2}, {"x": 3}]}
+
+    assert complexity("mutation ($d: JSON) { createInvoice(input: {data: $d}) { id } }", {"d": rows["data"]}) == 1 + 3
+    several = "mutation ($d: JSON) { createInvoices(input: [{data: $d}, {data: $d}]) { client { id } } }"
+    assert complexity(several, {"d": rows["data"]}) == 2 * 2 + 2 * 3
+
+
 def test_what_comes_to_too_much_is_refused() -> None:
     """Twelve lists inside each other come to more objects than there are."""
     inner = "id"

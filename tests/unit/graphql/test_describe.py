@@ -40,6 +40,9 @@ def given_text(resource: str, name: str, *, is_create: bool = True) -> str:
             "discount_type",
             "Text (`varchar(30)`), never null. (empty) No discount, before_tax Before tax, after_tax After tax.",
         ),
+        ("invoices", "date", "Day, YYYY-MM-DD (`date`), a zero date is shown as null."),
+        ("invoices", "duedate", "Day, YYYY-MM-DD (`date`), may be null."),
+        ("invoices", "sent", "0 or 1, as a number (`tinyint(1)`), never null."),
         ("invoices", "balance", "Exact number, derived and read-only. It is total - paid."),
         ("clients", "email", "Text, derived and read-only. It is primary_contact.email."),
         (
@@ -52,6 +55,37 @@ def given_text(resource: str, name: str, *, is_create: bool = True) -> str:
 def test_fields(resource: str, name: str, text: str) -> None:
     """Their types, whether they may be null, what they are made of, and the words for their codes."""
     assert field_text(resource, name) == text
+
+
+def test_what_is_null_is_said_as_the_schema_has_it() -> None:
+    """A time is no date, a document may be a null itself, and what a view shows may come from an outer join."""
+    columns = ("id int!", "t time!", "d date!", "m datetime!", "j json!", "n int")
+    catalog = make_catalog(reflected("t", *columns), reflected("v", *columns, is_view=True, key=()))
+
+    def texts(name: str) -> list[str]:
+        table = catalog.resources[name]
+        fields = ((called, table.fields[called]) for called in ("id", "t", "d", "m", "j", "n"))
+        found = (describe.of_field(context_of(catalog), table, field, called) for called, field in fields)
+        return [text.rpartition(", ")[2] for text in found]
+
+    zero = "a zero date is shown as null."
+    assert texts("t") == ["never null.", "never null.", zero, zero, "may be null.", "may be null."]
+    assert set(texts("v")) == {"may be null."}
+
+
+def test_numbers_and_keys_of_groups_are_null_for_reasons_of_their_own() -> None:
+    """The sum over no rows is null, whatever the column."""
+    table = crm().resources["invoices"]
+
+    text = describe.of_field(context_of(crm()), table, table.fields["total"], "total", is_of_row=False)
+
+    assert text == "Exact number (`decimal(15,2)`)."
+
+
+def test_what_may_be_given_as_null_is_said_of_inputs() -> None:
+    """A day that is never null takes none, however it is shown."""
+    assert given_text("invoices", "date", is_create=False).startswith("Day, YYYY-MM-DD (`date`), never null.")
+    assert given_text("invoices", "sent", is_create=False).startswith("0 or 1, as a number (`tinyint(1)`), never null.")
 
 
 def test_the_words_of_an_enum() -> None:

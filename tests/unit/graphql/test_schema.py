@@ -215,7 +215,7 @@ ROOTS = {
     "clients_connection": "(filter: ClientFilter, search: String, sort: [ClientSort!], first: Int, after: String, "
     "count: CountForm): ClientConnection",
     "clients_aggregate": "(filter: ClientFilter, search: String): ClientNumbers",
-    "clients_groups": "(filter: ClientFilter, search: String, having: ClientHaving, sort: [ClientGroupSort!], "
+    "clients_groups": "(filter: ClientFilter, search: String, having: ClientHaving, sort: [ClientGroupsSort!], "
     "limit: Int, offset: Int): ClientGroupsPage",
     "createInvoice": "(input: InvoiceCreate!, onConflict: OnConflict, dryRun: Boolean): Invoice",
     "createInvoices": "(input: [InvoiceCreate!]!, onConflict: OnConflict, dryRun: Boolean): [Invoice!]",
@@ -250,15 +250,15 @@ TYPES = {
     "PageInfo": "hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String, endCursor: String",
     "InvoiceNumbers": "count: Int!, sum: InvoiceSum!, avg: InvoiceAvg!, min: InvoiceRange!, max: InvoiceRange!, "
     "count_distinct: InvoiceCountDistinct!",
-    "InvoiceGroupsPage": "totalCount: Int, totalCountIs: CountIs, nodes: [InvoiceGroupNode!]!",
-    "InvoiceGroupNode": "key: InvoiceGroupKey!, count: Int!, sum: InvoiceSum!, avg: InvoiceAvg!, min: InvoiceRange!, "
+    "InvoiceGroupsPage": "totalCount: Int, totalCountIs: CountIs, nodes: [InvoiceGroupsNode!]!",
+    "InvoiceGroupsNode": "key: InvoiceGroupsKey!, count: Int!, sum: InvoiceSum!, avg: InvoiceAvg!, min: InvoiceRange!, "
     "max: InvoiceRange!, count_distinct: InvoiceCountDistinct!",
     "InvoiceUpdated": "affected: Int!, rows: [Invoice!]",
     "Deleted": "affected: Int!, owned: [Dependants!], dependants: [Dependants!]",
     "Dependants": "resource: String!, count: String!",
     "InvoiceManyFilter": "some: InvoiceFilter, none: InvoiceFilter, every: InvoiceFilter",
-    "InvoiceGroupSort": "count: SortDirection, sum: InvoiceSumSort, avg: InvoiceSumSort, min: InvoiceRangeSort, "
-    "max: InvoiceRangeSort, count_distinct: InvoiceCountDistinctSort, key: InvoiceGroupKeySort",
+    "InvoiceGroupsSort": "count: SortDirection, sum: InvoiceSumSort, avg: InvoiceSumSort, min: InvoiceRangeSort, "
+    "max: InvoiceRangeSort, count_distinct: InvoiceCountDistinctSort, key: InvoiceGroupsKeySort",
 }
 
 
@@ -286,13 +286,13 @@ def test_what_rows_are_grouped_by() -> None:
     schema = schema_of_all()
     names = ("currency", "status_label", "date_month", "agent", "client_fields")
 
-    assert spelled(schema, "InvoiceGroupKey", *names) == ["Int", "String", "String", "Staff", "ClientGroupFields!"]
-    assert spelled(schema, "ClientGroupFields", "country", "country_ref_fields") == ["Int", "CountryGroupFields!"]
-    assert "country_ref" not in schema.type_map["ClientGroupFields"].fields  # type: ignore[attr-defined]
-    assert spelled(schema, "InvoiceGroupKeySort", "currency", "agent", "client_fields") == [
-        *("SortDirection", "SortDirection", "ClientGroupFieldsSort"),
+    assert spelled(schema, "InvoiceGroupsKey", *names) == ["Int", "String", "String", "Staff", "ClientGroupsFields!"]
+    assert spelled(schema, "ClientGroupsFields", "country", "country_ref_fields") == ["Int", "CountryGroupsFields!"]
+    assert "country_ref" not in schema.type_map["ClientGroupsFields"].fields  # type: ignore[attr-defined]
+    assert spelled(schema, "InvoiceGroupsKeySort", "currency", "agent", "client_fields") == [
+        *("SortDirection", "SortDirection", "ClientGroupsFieldsSort"),
     ]
-    assert "status_label" not in schema.type_map["InvoiceGroupKeySort"].fields  # type: ignore[attr-defined]
+    assert "status_label" not in schema.type_map["InvoiceGroupsKeySort"].fields  # type: ignore[attr-defined]
 
 
 def test_operands_of_filters() -> None:
@@ -405,7 +405,7 @@ def test_a_deprecated_field_is_so_wherever_it_stands() -> None:
 
     marked = {name.partition(".")[0] for name, reason in found.items() if reason == "Use age."}
     assert marked == {
-        *("Pet", "PetRange", "PetCountDistinct", "PetGroupKey", "PetGroupKeySort", "PetFilter", "PetSort"),
+        *("Pet", "PetRange", "PetCountDistinct", "PetGroupsKey", "PetGroupsKeySort", "PetFilter", "PetSort"),
         *("PetRangeHaving", "PetRangeSort", "PetCountDistinctHaving", "PetCountDistinctSort", "PetCreate", "PetUpdate"),
     }
     assert {name for name, reason in found.items() if reason} == {name for name in found if ".born" in name}

@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 
 from gateway.errors import RequestError
+from gateway.graphql.collecting import operation_of
+from gateway.graphql.documents import Documents
 from gateway.graphql.render import render
 from gateway.graphql.shapes import Cell, Inside
 from gateway.graphql.steps import ChangeStep, ConnectionStep, GroupsStep, NumbersStep, RowsStep, RowStep
-from gateway.graphql.translate import binding_of, translate
+from gateway.graphql.translate import binding_of, step_of, translate
 from gateway.operations.results import TAG_KEY, Count, PageResult
 from gateway.query.access import Grant
 from gateway.query.plan import ReadPlan
 from gateway.query.planner import PlannedRead
 from tests.support.asking import ALL, READ, ask_any, crm, crm_of_fields, granted, plan_any
 from tests.support.catalogs import make_catalog, reflected
-from tests.support.graphql_plans import operation, planned, step, steps, vocabulary_of
+from tests.support.graphql_plans import LIMITS, operation, planned, schema_of, step, steps, vocabulary_of
 
 CRM = crm()
 TEXTS = "decimals=string&bigints=string"
@@ -414,11 +416,11 @@ def test_every_object_tells_the_name_of_its_type() -> None:
         "__typename": f"{invoice}GroupsPage",
         "nodes": [
             {
-                "__typename": f"{invoice}GroupNode",
+                "__typename": f"{invoice}GroupsNode",
                 "key": {
-                    "__typename": f"{invoice}GroupKey",
+                    "__typename": f"{invoice}GroupsKey",
                     "client": {"__typename": client},
-                    "client_fields": {"__typename": f"{client}GroupFields", "country": 5},
+                    "client_fields": {"__typename": f"{client}GroupsFields", "country": 5},
                 },
             }
         ],
@@ -441,3 +443,35 @@ def test_a_document_is_one_step_for_each_of_its_fields() -> None:
 
     assert [found.selected.key for found in translate(read, vocabulary_of(CRM))] == ["b", "a"]
     assert [type(found) for found in translate(written, vocabulary_of(CRM))] == [ChangeStep]
+
+
+OPEN = [
+    ("query ($n: Int) { invoices(limit: $n) { id client { company } } }", True),
+    ("query ($n: Int) { invoices_connection(first: $n) { totalCount edges { node { id } } nodes { total } } }", True),
+    ("query ($n: Int) { invoices_aggregate(filter: {id: $n}) { count sum { total } } }", True),
+    ("query ($n: Int!) { invoices_by_key(id: $n) { id client { company } } }", True),
+    ("query ($n: Int) { invoices { id payments(limit: $n) { id } } }", False),
+    ("query ($n: Int) { invoices_connection { nodes { id payments(limit: $n) { id } } } }", False),
+]
+
+
+@pytest.mark.parametrize(("text", "is_once"), OPEN)
+def test_what_is_selected_of_rows_is_translated_once_for_all_variables(text: str, is_once: bool) -> None:
+    """Where they play no part in it; the steps are those of a document that was never asked before."""
+    schema, known = schema_of(CRM), vocabulary_of(CRM)
+    document = Documents(schema, LIMITS, 1).read(text)
+    one, other = (
+        step_of(operation_of(document, schema, None, {"n": number}, LIMITS)[0].fields[0], known) for number in (1, 2)
+    )
+
+    assert (one, other) == (step(CRM, text, {"n": 1}), step(CRM, text, {"n": 2}))
+    assert one != other
+    assert [mine is its for mine, its in zip(_chosen(one), _chosen(other), strict=True)] == [is_once] * 3
+
+
+def _chosen(found: Any) -> tuple[object, object, object]:
+    """What a step's selection alone decides."""
+    shape = found.frame if isinstance(found, ConnectionStep) else found.shape
+    if isinstance(found, NumbersStep):
+        return shape, found.intent.metrics, shape
+    return shape, found.intent.fields, found.intent.embeds if found.intent.embeds else shape

@@ -179,7 +179,43 @@ def test_a_name_that_can_stay_keeps_itself() -> None:
 
     assert (names.fields["a_b"], names.fields["a_b_2"]) == (Shown(fields["a_b"]), Shown(fields["a.b"]))
     assert names.fields["_x"] == Shown(fields["__x"])
-    assert ODD.mangled() == (Mangled("odd", "a.b", "a_b_2"), Mangled("odd", "__x", "_x"))
+
+
+def test_every_name_that_is_another_one_is_listed() -> None:
+    """Once, with the place where it is so when that is not everywhere."""
+    assert ODD.mangled() == (
+        Mangled("odd", "a.b", "a_b_2"),
+        Mangled("odd", "__x", "_x"),
+        Mangled("odd", "and", "and_2", "filter"),
+        Mangled("odd", "or", "or_2", "filter"),
+        Mangled("odd", "not", "not_2", "filter"),
+        Mangled("odd", "total_gte", "total_gte_2", "filter"),
+    )
+
+
+def test_names_of_roots_types_and_keys_are_listed() -> None:
+    """Fields of Query and Mutation, the types of tables, the arguments that name a row, what rows are grouped by."""
+    catalog = make_catalog(
+        reflected("tax", "id int!", "n int"),
+        reflected("taxes", "id int!", "n int"),
+        reflected("t-s", "input int!", "a/b int!", "d date", "d_year int", key=("input", "a/b")),
+        reflected("t_s_groups", "id int!"),
+    )
+    listed = everything(catalog).mangled()
+
+    assert Mangled("taxes", "Tax", "Tax2", "type") in listed
+    assert Mangled("taxes", "updateTax", "updateTax2", "Mutation") not in listed  # it follows from its type's name
+    assert Mangled("t-s", "t-s", "t_s", "Query") in listed
+    assert Mangled("t-s", "t_s_groups", "t_s_grouped", "Query") in listed
+    assert Mangled("t-s", "input", "input_2", "key") in listed
+    assert [each for each in listed if each.name == "a/b"] == [Mangled("t-s", "a/b", "a_b")]
+    assert Mangled("t-s", "d_year", "d_year_2", "groups") in listed
+
+
+def test_a_catalog_of_plain_names_has_nothing_to_list() -> None:
+    """And of the CRM's tables none is called otherwise, but the groups whose names are other resources'."""
+    assert everything(make_catalog(reflected("a", "id int!", "total int", "day date"))).mangled() == ()
+    assert {each.instead for each in ALL.mangled()} <= {"customers_grouped", "items_grouped", "knowledge_base_grouped"}
 
 
 # Sort keys, groups, numbers
@@ -270,7 +306,7 @@ def test_names_of_lists_do_not_depend_on_rights() -> None:
     narrow = limited(clients=Grant(READ)).queries
 
     assert ALL.queries["customers_groups"] == Rows(table("customers_groups"))
-    assert ALL.queries["customers_groups_2"] == narrow["customers_groups_2"] == Groups(table("clients"))
+    assert ALL.queries["customers_grouped"] == narrow["customers_grouped"] == Groups(table("clients"))
     assert "customers_groups" not in narrow
 
 
@@ -282,12 +318,16 @@ def test_rows_without_a_key_are_only_listed() -> None:
 
 
 def test_a_resource_called_as_another_s_numbers_keeps_its_name() -> None:
-    """The other's numbers get a number."""
-    catalog = make_catalog(reflected("a", "id int!"), reflected("a_groups", "id int!"))
+    """The other's groups have another word, and a number where that is taken too."""
+    catalog = make_catalog(
+        *(reflected(name, "id int!") for name in ("a", "a_groups", "b", "b_groups", "b_grouped", "b_aggregate"))
+    )
     queries = everything(catalog).queries
 
     assert queries["a_groups"] == Rows(catalog.resources["a_groups"])
-    assert queries["a_groups_2"] == Groups(catalog.resources["a"])
+    assert queries["a_grouped"] == Groups(catalog.resources["a"])
+    assert queries["b_grouped_2"] == Groups(catalog.resources["b"])
+    assert queries["b_aggregate_2"] == Numbers(catalog.resources["b"])
 
 
 def test_a_key_that_may_not_be_read_is_named_as_a_whole() -> None:
@@ -295,6 +335,28 @@ def test_a_key_that_may_not_be_read_is_named_as_a_whole() -> None:
     vocabulary = limited(invoices=Grant(READ, readable=frozenset({"total"}), writable=frozenset()))
 
     assert vocabulary.queries["invoices_by_key"] == Row(table("invoices"), ("key",), is_by_columns=False)
+
+
+def test_a_key_is_named_to_who_may_read_or_give_it() -> None:
+    """Limits of columns that may be written say nothing where nothing may be."""
+    company = frozenset({"company", "city"})
+
+    def arguments(*operations: Operation) -> tuple[str, ...]:
+        names = limited(clients=Grant(frozenset(operations), readable=company))
+        return names.row(table("clients")).arguments
+
+    assert arguments("read") == arguments("read", "delete") == ("key",)
+    assert arguments("read", "create") == arguments("read", "update") == ("userid",)
+
+
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_who_may_not_read_rows_chooses_none_by_a_filter(operation: Operation) -> None:
+    """There is no condition that would not tell of them."""
+    known = limited(invoices=Grant(frozenset({operation})), clients=Grant(READ), contacts=Grant(READ))
+
+    assert names_of("invoices", known).filters == {}
+    assert [change for change in known.mutations.values() if change.is_plural] == []
+    assert not any(each.table.resource == "invoices" for each in known.queries.values())
 
 
 def test_arguments_of_a_key_do_not_clash() -> None:

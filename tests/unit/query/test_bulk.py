@@ -18,11 +18,12 @@ from gateway.query.bulk import (
     plan_rows,
     plan_upsert,
 )
+from gateway.query.deletes import plan_delete
 from gateway.query.intent import ConditionIntent, WriteIntent
 from gateway.query.plan import And, Compare
-from gateway.query.reach import fields_of
+from gateway.query.reach import fields_of, is_granted
 from gateway.query.writes import plan_update, with_key
-from tests.support.asking import ALL, context_of, crm, granted
+from tests.support.asking import ALL, READ, context_of, crm, granted
 from tests.support.catalogs import make_catalog, reflected
 
 SMALL = (ConditionIntent(("id", "lte"), "2", "filter[id.lte]"),)
@@ -77,6 +78,45 @@ def test_a_filter_cannot_name_what_the_caller_may_not_read() -> None:
 
     assert code_of(lambda: change(access, conditions, name="x"), GatewayError) == "field_unknown"
     assert code_of(lambda: change(may("update"), name="x"), GatewayError) == "field_unknown"
+
+
+@pytest.mark.parametrize("operation", ["update", "delete"])
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        ("invoices", "id"),
+        ("invoices", "paid.gt"),
+        ("invoices", "balance.gt"),
+        ("invoices", "client.country"),
+        ("invoices", "payments.amount.gt"),
+        ("clients", "email"),
+        ("clients", "contacts.email"),
+    ],
+)
+def test_a_filter_of_who_may_not_read_the_rows_has_nothing_to_name(
+    operation: Operation, resource: str, path: str
+) -> None:
+    """Neither sums and what else is worked out of a row, nor the rows it is tied to: each would tell of the row."""
+    reads = {name: Grant(READ) for name in ("clients", "contacts", "invoicepaymentrecords")}
+    context = context_of(crm(), granted(**{**reads, resource: Grant(frozenset({operation}))}))
+    conditions = (ConditionIntent(tuple(path.split(".")), 1, f"filter[{path}]"),)
+
+    def plan() -> None:
+        if operation == "delete":
+            plan_bulk_delete(context, resource, conditions, 5)
+        else:
+            plan_bulk_update(context, WriteIntent(resource, (), {}), conditions, 5)
+
+    assert code_of(plan, GatewayError) == "field_unknown"
+
+
+def test_the_row_filter_of_who_may_not_read_the_rows_holds() -> None:
+    """It is not the caller's text: it may name sums and related rows."""
+    mine = (ConditionIntent(("client", "country"), "1", "rows"), ConditionIntent(("paid", "gt"), "1", "rows"))
+    access = granted(invoices=Grant(frozenset({"delete"}), row_filter=mine))
+    planned = plan_delete(context_of(crm(), access), WriteIntent("invoices", ("1",)))
+
+    assert any(is_granted(read.condition) for read in planned.plan.reads)
 
 
 def test_writes_by_filter_need_their_grant_and_a_key() -> None:
