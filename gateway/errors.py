@@ -155,7 +155,10 @@ _KINDS: Final = (
     ErrorKind("key_ambiguous", 409, "Key is not unique", "Several rows have this key, so none of them is changed."),
     ErrorKind("write_conflict", 409, "Write conflict", "Another write held the row; try again."),
     ErrorKind(
-        "refused_by_database", 409, "Refused by the database", "A rule of the database itself refused the write."
+        "refused_by_database",
+        409,
+        "Refused by the database",
+        "A rule of the database itself refused the write, or no key is left for a row.",
     ),
     ErrorKind("idempotency_running", 409, "Still running", "The first request with this Idempotency-Key is running."),
     ErrorKind(
@@ -181,7 +184,7 @@ _KINDS: Final = (
         "outcome_unknown",
         503,
         "Outcome unknown",
-        "The write may have happened: its connection died at commit, or its Idempotency-Key has no outcome (409).",
+        "The write, or some of several, may have happened: it was cut at commit, or its key has no outcome (409).",
         409,
     ),
     ErrorKind("overloaded", 503, "Overloaded", "More requests wait than may; nothing was done. Try again."),

@@ -99,10 +99,13 @@ class Settings:
     graphql_max_introspection_depth: int = _setting(
         20, "selections of an introspection that may stand inside each other", least=1, most=100
     )
+    graphql_max_answer_bytes: int = _setting(
+        8_388_608, "bytes of a GraphQL answer after which no more root fields are read", least=1_024
+    )
     graphql_show_cost: bool = _setting(False, "tell in each GraphQL answer what its operation cost")
     graphql_documents: int = _setting(500, "parsed GraphQL documents kept per worker and schema", least=1, most=100_000)
     graphql_schemas: int = _setting(
-        16, "GraphQL schemas kept per worker; tokens with the same rights share one", least=1, most=1_000
+        8, "GraphQL schemas kept per worker, each up to 12 MB; tokens of equal rights share one", least=1, most=1_000
     )
     graphql_persisted: str = _setting(
         "automatic",

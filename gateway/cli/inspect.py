@@ -16,7 +16,7 @@ from gateway.query.access import Operation
 from gateway.security.explain import refusal_of
 
 if TYPE_CHECKING:
-    from gateway.graphql.vocabulary import Mangled
+    from gateway.graphql.tables import Mangled
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

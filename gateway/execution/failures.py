@@ -110,6 +110,14 @@ def _refused_by_rule() -> ConflictError:
     return ConflictError("refused_by_database", detail)
 
 
+def _numbers_spent() -> ConflictError:
+    detail = (
+        "The table has no number left for the key of a new row, and nothing was changed; the database's administrator "
+        "can widen the key, or set its counter back."
+    )
+    return ConflictError("refused_by_database", detail)
+
+
 def _incomparable() -> RequestError:
     detail = "A text of the request holds characters that the column it is compared with cannot hold."
     return RequestError("operand_invalid", detail)
@@ -127,8 +135,10 @@ _GROUPS: Final[tuple[tuple[Maker, tuple[int, ...]], ...]] = (
     # the forms of a duplicate key: plain, named, by a foreign key's cascade, autoincrement, write in alter
     (_duplicate, (1062, 1586, 1022, 1761, 1762, 1859)),
     (_dependants, (1451, 1217)),
-    # SIGNAL of a trigger; no auto-increment key left
-    (_refused_by_rule, (1644, 1467)),
+    # SIGNAL of a trigger
+    (_refused_by_rule, (1644,)),
+    # no auto-increment key left: as the server tells it, and as its storage engine does (MariaDB)
+    (_numbers_spent, (1467, 167)),
     # collations of column and text do not mix, the text does not convert
     (_incomparable, (1267, 1270, 1271, 3988, 3854)),
     (_reference_missing, (1452, 1216)),
@@ -202,9 +212,13 @@ def errno_of(error: BaseException) -> int:
 
 
 def is_answer(error: BaseException) -> bool:
-    """Whether the server answered with this error and goes on listening: the connection can be used again."""
+    """Whether the server answered with this error and goes on listening: the connection can be used again.
+
+    Numbers from 120 on are those of a storage engine, which the server passes on (MariaDB, "Operating System Error
+    Codes").
+    """
     number = errno_of(error)
-    return number >= 1000 and not 2000 <= number < 3000 and number not in BREAKING
+    return number >= 120 and not 2000 <= number < 3000 and number not in BREAKING
 
 
 def is_loss(error: BaseException) -> bool:

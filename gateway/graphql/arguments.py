@@ -29,8 +29,10 @@ _AFTER: Final = argument(scalars.STRING, "The cursor of the row after which the 
 _COUNT: Final = argument(COUNT_FORM, "How the total is counted, where it is asked for: EXACT unless given.")
 _NESTED_LIMIT: Final = argument(
     scalars.INT,
-    f"How many of each row at most: {DEFAULT_NESTED} unless given. What that cuts is told in `extensions.truncated`.",
+    f"How many of each row at most: {DEFAULT_NESTED} unless given; where it is not, `extensions.truncated` tells of "
+    "lists that have more.",
 )
+_NESTED_OFFSET: Final = argument(scalars.INT, "How many of each row to leave out first.")
 _SEARCH: Final = "A text that one of these fields contains: {}."
 DRY_RUN: Final = argument(
     scalars.BOOLEAN, "true: answers what would happen, and takes it back. A dry run leaves nothing behind."
@@ -90,7 +92,8 @@ def group_arguments(types: Types, table: Table) -> Arguments:
 
 def nested_arguments(types: Types, table: Table) -> Arguments:
     """Return the arguments of the rows that a to-many leads to."""
-    return {**filter_argument(types, table), **_sort_argument(types, table), "limit": _NESTED_LIMIT}
+    chosen = {**filter_argument(types, table), **_sort_argument(types, table)}
+    return {**chosen, "limit": _NESTED_LIMIT, "offset": _NESTED_OFFSET}
 
 
 def key_arguments(row: Row) -> Arguments:

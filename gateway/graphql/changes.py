@@ -18,7 +18,8 @@ from gateway.graphql.rows import RowDraft
 from gateway.graphql.selection import Selected
 from gateway.graphql.shapes import Shape
 from gateway.graphql.steps import FORMAT, ChangeStep
-from gateway.graphql.vocabulary import Vocabulary, WriteMeaning
+from gateway.graphql.tables import WriteMeaning
+from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.access import Operation
 from gateway.query.bulk import MOST_ROWS, OnConflict
 from gateway.query.intent import (

@@ -59,6 +59,11 @@ MOST_NESTED: Final = 100
 
 _MOST_SHOWN: Final = 100
 _MISFITS: Final = (GraphQLError, ValueError, TypeError, ArithmeticError)
+_DUE: Final = {  # the library's own words show Python's values
+    "String": "Text is due.",
+    "ID": "Text or a whole number is due.",
+    "Boolean": "true or false is due.",
+}
 _ONE_OF: Final = "Exactly one field of {} is due, and not null."
 
 
@@ -280,6 +285,10 @@ def _misfit(
     error: Exception | None, type_: GraphQLInputType, value: Any, tell: Tell, at: tuple[Where | None, Node | None]
 ) -> None:
     """Tell that a value does not fit a scalar or an enum, in its own words if it has some."""
+    due = _DUE.get(str(type_))
+    if due is not None:
+        tell(due, *at)
+        return
     said = error.message if isinstance(error, GraphQLError) else f"{_shown(value)} is no value of type {type_}."
     tell(said, *at)
 

@@ -22,6 +22,7 @@ from gateway.graphql.layouts import Layout, laid_out
 from gateway.graphql.limits import Limits, check
 from gateway.graphql.measures import place_of
 from gateway.graphql.selection import Cost, Operation
+from gateway.graphql.texts import LITTLE, text_of, texts
 from gateway.graphql.writing import written
 
 ATOMIC: Final = "atomic"
@@ -47,6 +48,8 @@ def operation_of(
     if layout.introspected and not document.may_introspect:
         raise ForbiddenError("introspection_off", "The schema is not told here; `__typename` is.")
     check("written", written(fields), limits.written, locations=place_of(node))
+    if text_of(values.coerced, {}) > LITTLE:
+        check("texts", texts(fields), limits.texts, locations=place_of(node))
     measured = document.measured(node)
     cost = Cost(document.tokens, measured.depth, measured.aliases, complexity(fields))
     check("complexity", cost.complexity, limits.complexity, locations=place_of(node))

@@ -15,8 +15,9 @@ from typing import Any, Final, get_args
 from gateway.catalog.model import Table
 from gateway.errors import RequestError
 from gateway.graphql.meaning import On, Through
-from gateway.graphql.vocabulary import COUNT_HAVING, FUNCTIONS, Vocabulary
-from gateway.query.budget import MOST_PARTS
+from gateway.graphql.tables import COUNT_HAVING, FUNCTIONS
+from gateway.graphql.vocabulary import Vocabulary
+from gateway.query.budget import MOST_PARTS, BudgetError
 from gateway.query.intent import (
     AllIntent,
     AnyIntent,
@@ -57,7 +58,7 @@ class _Filters:
         self.number += max(1, len(value))
         if self.number > MOST_PARTS:
             detail = f"{self.name} has at most {MOST_PARTS:,} parts."
-            raise RequestError("query_too_large", detail, parameter=self.name)
+            raise BudgetError("conditions", self.number, MOST_PARTS, detail, self.name)
         return tuple(self._part(name, item, table, f"{place}.{name}") for name, item in value.items())
 
     def _tree(self, value: Any, table: Table, place: str) -> FilterIntent:

@@ -17,7 +17,7 @@ from gateway.graphql.faults import DocumentError, InvalidDocumentError
 from gateway.graphql.limits import MOST_FAULTS, Limits, check
 from gateway.graphql.measures import deciding, measured
 from gateway.graphql.merging import conflicts
-from gateway.graphql.rules import RULES
+from gateway.graphql.rules import AllRules
 from gateway.graphql.scanning import scan
 
 TOKENS_EACH: Final = 30
@@ -103,7 +103,7 @@ def _parsed(text: str) -> DocumentNode:
 
 
 def _check_rules(schema: GraphQLSchema, document: DocumentNode, *, is_admin: bool) -> None:
-    errors = validate(schema, document, RULES, max_errors=MOST_FAULTS - 1, hide_suggestions=not is_admin)
+    errors = validate(schema, document, (AllRules,), max_errors=MOST_FAULTS - 1, hide_suggestions=not is_admin)
     _refuse(_fault("graphql_invalid", error, error.message) for error in errors)
 
 

@@ -15,8 +15,7 @@ from gateway.graphql import describe, scalars
 from gateway.graphql.meaning import By, GroupThrough, GroupValue, On, Through
 from gateway.graphql.objects import reason_of, text_of
 from gateway.graphql.scalars import Leaf
-from gateway.graphql.types import DIRECTION, InputFields, Types
-from gateway.graphql.vocabulary import (
+from gateway.graphql.tables import (
     COUNT_HAVING,
     FUNCTION_SORTS,
     FUNCTION_TYPES,
@@ -25,6 +24,7 @@ from gateway.graphql.vocabulary import (
     KeyMeaning,
     SortMeaning,
 )
+from gateway.graphql.types import DIRECTION, InputFields, Types
 from gateway.query.metrics import metric_type
 from gateway.query.operators import OPERATORS
 from gateway.query.plan import MetricFunction

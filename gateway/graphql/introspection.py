@@ -14,10 +14,10 @@ from graphql.execution.values import VariableValues
 
 from gateway.graphql.coercing import variables_of
 from gateway.graphql.document import Document
-from gateway.graphql.introspected import INTROSPECTION
+from gateway.graphql.introspection_size import INTROSPECTION
+from gateway.graphql.introspection_values import told
 from gateway.graphql.layouts import is_included
 from gateway.graphql.merging import Fragments, grouped
-from gateway.graphql.telling import told
 
 
 def introspect(

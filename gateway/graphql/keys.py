@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.errors import RequestError
 from gateway.graphql.meaning import Row
+from gateway.query.json_text import encodable
 from gateway.query.keys import split_key
 
 
@@ -19,7 +20,7 @@ def key_texts(meaning: Row, arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """
     values = [arguments.get(name) for name in meaning.arguments]
     if not meaning.is_by_columns:
-        return split_key(_text(meaning.arguments[0], values[0]).encode("utf-8", "surrogatepass"))
+        return split_key(_text(meaning.arguments[0], values[0]).encode())
     return tuple(_text(name, value) for name, value in zip(meaning.arguments, values, strict=True))
 
 
@@ -29,7 +30,12 @@ def _text(name: str, value: Any) -> str:
             return "true" if value else "false"
         case Decimal():
             return format(value, "f")
-        case int() | str():
+        case int():
             return str(value)
+        case str():
+            if encodable(value) != value:
+                detail = f"{name}: the text holds half a character (a lone surrogate)."
+                raise RequestError("key_invalid", detail, parameter=name)
+            return value
         case _:
             raise RequestError("key_invalid", f"{name} takes a single value.", parameter=name)

@@ -33,7 +33,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from gateway.graphql.coercing import arguments_of
-from gateway.graphql.introspected import INTROSPECTION
+from gateway.graphql.introspection_size import INTROSPECTION
 from gateway.graphql.meaning import MEANING
 from gateway.graphql.measures import place_of
 from gateway.graphql.merging import Fragments, grouped

@@ -27,8 +27,9 @@ Measure = Literal[
     "introspection",
     "complexity",
     "written",
+    "texts",
 ]
-"""What is counted. All but the last two are known before the document is validated."""
+"""What is counted. All but the last three are known before the document is validated."""
 
 MOST_COUNTED: Final = 1_000_000_000
 """Where counting ends: fragments in fragments come to numbers that nobody can write."""
@@ -39,7 +40,7 @@ MOST_FAULTS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one document; the first seven are settings."""
+    """The limits of one document; the first seven are settings, and ``texts`` are as many as a body may hold."""
 
     tokens: int = 4_000
     document_bytes: int = 100_000
@@ -55,9 +56,7 @@ class Limits:
     directives: int = 200
     introspection: int = 1_000_000
     written: int = MOST_ROWS
-
-
-DEFAULT_LIMITS: Final = Limits()
+    texts: int = 4_194_304
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -70,6 +69,7 @@ def limits_of(settings: Settings) -> Limits:
         complexity=settings.graphql_max_complexity,
         introspection_depth=settings.graphql_max_introspection_depth,
         is_introspection_open=settings.graphql_introspection,
+        texts=max(settings.max_body_bytes, settings.max_bulk_body_bytes),
     )
 
 
@@ -101,6 +101,8 @@ _SAID: Final[dict[Measure, str]] = {
     "introspection": "An introspection comes to at most {limit} objects; this one to {cost}.",
     "complexity": "An operation may come to at most {limit} objects by the limits of its lists; this one to {cost}.",
     "written": "The mutations of a document write at most {limit} rows together; these may write {cost}.",
+    "texts": "The arguments of an operation hold at most {limit} characters of text, a variable's counted wherever it"
+    " stands; these hold {cost}.",
 }
 
 _ADVICE: Final[dict[Measure, str]] = {
@@ -117,4 +119,5 @@ _ADVICE: Final[dict[Measure, str]] = {
     "introspection": "Ask for the types by their names.",
     "complexity": "Name smaller limits, or ask for the inner rows by themselves.",
     "written": "Name smaller maxAffected, or send several documents.",
+    "texts": "Send several documents.",
 }

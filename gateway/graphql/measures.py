@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from gateway.graphql.faults import DocumentError, Place
-from gateway.graphql.introspected import INTROSPECTION, Introspected
+from gateway.graphql.introspection_size import INTROSPECTION, Introspected
 from gateway.graphql.limits import Limits, check
 
 

@@ -10,8 +10,8 @@ from gateway.catalog.model import Table
 from gateway.graphql import describe, scalars
 from gateway.graphql.meaning import Counted, GroupRow, GroupThrough, GroupValue, Shown, Taken
 from gateway.graphql.objects import reason_of, text_of
+from gateway.graphql.tables import FUNCTION_TYPES, FUNCTIONS, KeyMeaning
 from gateway.graphql.types import TOTALS, OutputFields, Types, field_of, own, rows_of
-from gateway.graphql.vocabulary import FUNCTION_TYPES, FUNCTIONS, KeyMeaning
 from gateway.query.metrics import metric_type
 from gateway.query.plan import MetricFunction
 

@@ -10,8 +10,8 @@ from gateway.catalog.model import Field, LabelField, PathField, Relationship, Ta
 from gateway.graphql import describe, scalars
 from gateway.graphql.arguments import filter_argument, nested_arguments
 from gateway.graphql.meaning import Nested, NestedNumbers, Shown, Tag
+from gateway.graphql.tables import RowMeaning
 from gateway.graphql.types import PAGE_INFO, TOTALS, OutputFields, Types, field_of, list_of, own, rows_of
-from gateway.graphql.vocabulary import RowMeaning
 
 
 def add_rows(types: Types, table: Table) -> None:

@@ -1,6 +1,7 @@
 """Documents that are asked for by the SHA-256 of their text: those that clients stored, or those of a file.
 
-``automatic``: a client sends the hash alone, and the text with it once we say that we do not know it. ``only``:
+``automatic``: a client sends the hash alone, and the text with it once we say that we do not know it; what one
+caller stored, no other can ask for, or push out by storing more. ``only``:
 the documents of a file are answered, whether by hash or text; administrators may send any. ``off``: hashes are
 refused.
 
@@ -10,6 +11,7 @@ Source: Apollo, "Automatic Persisted Queries"; its clients look for the two mess
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +24,9 @@ from gateway.settings import Settings
 
 MOST_STORED: Final = 1_000
 """Documents that clients may store in a worker; the ones used last stay."""
+
+MOST_OF_ONE: Final = 250
+"""How many of these may be one caller's."""
 
 MOST_STORED_BYTES: Final = 4_000_000
 """Bytes that those may have together."""
@@ -41,7 +46,8 @@ class PersistedQueries:
     def __init__(self, mode: str, listed: Mapping[str, str] | None = None) -> None:
         self._mode = mode
         self._listed = dict(listed or {})
-        self._stored: dict[str, str] = {}
+        self._stored: dict[tuple[str, str], str] = {}
+        self._numbers: Counter[str] = Counter()
         self._bytes = 0
 
     @classmethod
@@ -60,8 +66,10 @@ class PersistedQueries:
     def __len__(self) -> int:
         return len(self._stored) + len(self._listed)
 
-    def text_of(self, query: str | None, extension: object = None, *, is_admin: bool = False) -> str:
+    def text_of(self, query: str | None, extension: object = None, by: str = "", *, is_admin: bool = False) -> str:
         """Return the text that a request means: ``query``, or that of the hash in its ``persistedQuery``.
+
+        ``by`` is the caller.
 
         Raises:
             DocumentError: ``parameter_missing`` for neither; ``parameter_invalid`` for a malformed extension, and a
@@ -74,31 +82,44 @@ class PersistedQueries:
             raise DocumentError("persisted_queries_off", NOT_SUPPORTED)
         digest = _digest_in(extension)
         if not query:
-            return self._found(digest)
+            return self._found(digest, by)
         if _digest(query) != digest:
             detail = "The hash in persistedQuery is not that of the document that came with it."
             raise DocumentError("parameter_invalid", detail)
         return self._permitted(query, is_admin=is_admin)
 
-    def keep(self, text: str, extension: object = None) -> None:
-        """Store a document that is valid, if its client asked for that; the ones used longest ago give way."""
+    def keep(self, text: str, extension: object = None, by: str = "") -> None:
+        """Store a document that is valid, if its client asked for that; the ones used longest ago give way.
+
+        First the caller's own do, when it has stored many.
+        """
         if self._mode != "automatic" or extension is None:
             return
-        digest = _digest_in(extension)
-        if digest in self._stored:
+        key = (by, _digest_in(extension))
+        if key in self._stored:
             return
-        self._stored[digest] = text
+        self._stored[key] = text
+        self._numbers[by] += 1
         self._bytes += _size(text)
+        if self._numbers[by] > MOST_OF_ONE:
+            self._drop(next(each for each in self._stored if each[0] == by))
         while len(self._stored) > MOST_STORED or self._bytes > MOST_STORED_BYTES:
-            self._bytes -= _size(self._stored.pop(next(iter(self._stored))))
+            self._drop(next(iter(self._stored)))
 
-    def _found(self, digest: str) -> str:
+    def _drop(self, key: tuple[str, str]) -> None:
+        by, _ = key
+        self._bytes -= _size(self._stored.pop(key))
+        self._numbers[by] -= 1
+        if not self._numbers[by]:
+            del self._numbers[by]
+
+    def _found(self, digest: str, by: str) -> str:
         text = self._listed.get(digest)
         if text is None:
-            text = self._stored.pop(digest, None)
+            text = self._stored.pop((by, digest), None)
             if text is None:
                 raise DocumentError("persisted_query_unknown", NOT_FOUND)
-            self._stored[digest] = text
+            self._stored[by, digest] = text
         return text
 
     def _permitted(self, query: str | None, *, is_admin: bool) -> str:

@@ -85,11 +85,11 @@ def _selection(context: Context, step: ChangeStep, write: Write) -> Selection | 
     if read is None:
         return None
     if not step.table.key or not context.access.may("read", step.table):
-        return Selection(read.fields or (), read.is_tagged)
+        return Selection(read.fields or (), bool(read.is_tagged))
     planned = plan_read_back(_fresh(context), read)
     fields = planned.plan.fields
     is_plain = not planned.plan.nodes and has_all(write, fields)
-    return Selection(tuple(field.name for field in fields), read.is_tagged, None if is_plain else planned)
+    return Selection(tuple(field.name for field in fields), bool(read.is_tagged), None if is_plain else planned)
 
 
 _PLANNERS: Final[Mapping[Operation, Callable[[Context, ChangeStep], Write]]] = {

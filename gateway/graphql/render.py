@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.errors import GatewayError, Issue
 from gateway.graphql.faults import DocumentError
+from gateway.graphql.meaning import GroupRow, Nested, NestedNumbers, Own
+from gateway.graphql.selection import Selected
 from gateway.graphql.shapes import Edges, Frame, Framed, FramePiece, Nodes, Shape, Told, TypeName, places_of
 from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, ReadStep, RowsStep, RowStep
 from gateway.operations.results import TAG_KEY, PageResult, RowResult, Truncation
+from gateway.query.budget import BudgetError
 from gateway.query.json_text import encodable
 from gateway.query.positions import Position
 
@@ -59,7 +61,7 @@ def render(step: ReadStep, result: PageResult | RowResult | None, seal: Seal) ->
 
 def _row(step: RowStep, result: RowResult) -> Rendered:
     key = step.selected.key
-    row = {**result.row, TAG_KEY: result.tag} if step.is_tagged else result.row
+    row = {**result.row, TAG_KEY: result.tag} if step.intent.is_tagged else result.row
     warnings = _warnings(key, result.warnings)
     return Rendered(step.shape.row(row), cuts_of(result.truncated, step.shape, (key,)), warnings, 1)
 
@@ -94,9 +96,11 @@ def _edge_cuts(truncated: Sequence[Truncation], shape: Shape, path: Path, node: 
 
 
 def _page_cut(step: ReadStep, result: PageResult) -> Iterator[dict[str, object]]:
-    """A page whose size nobody named, and after which there is more."""
+    """A page whose size nobody named, and after which there is more, unless the page itself tells so."""
     if isinstance(step, RowsStep | ConnectionStep | GroupsStep) and step.is_default_page and result.has_more:
-        yield _cut((step.selected.key,), result.per_page)
+        told = frozenset() if isinstance(step, RowsStep) else frozenset(step.frame.told())
+        if "hasNextPage" not in told:
+            yield _cut((step.selected.key,), result.per_page)
 
 
 def _cut(path: Path, limit: int) -> dict[str, object]:
@@ -185,10 +189,39 @@ def error_entry(error: GatewayError, path: Path = (), location: tuple[int, int] 
     extensions: dict[str, object] = {"code": error.code, "status": error.status}
     if own is not None:
         extensions.update(own.extensions)
+    if isinstance(error, BudgetError):
+        extensions.update(measure=error.measure, cost=error.cost, limit=error.limit)
     if error.issues:
         extensions["errors"] = [_issue(issue) for issue in error.issues]
     entry["extensions"] = extensions
     return entry
+
+
+def place_of_fault(selected: Selected, error: GatewayError) -> tuple[int, int]:
+    """Return the line and column of the field that an error is about: one of Query, or one inside it.
+
+    Arguments of fields inside are named with the keys that lead to them, as ``client.invoices.limit`` (`rows`).
+    """
+    words = next((issue.parameter for issue in error.issues if issue.parameter), "").split(".")
+    here = selected
+    for word in words if words[0] not in selected.arguments else ():
+        inside = next((part for part in _fields_of(here) if part.key == word), None)
+        if inside is None:
+            break
+        here = inside
+    return here.line, here.column
+
+
+def _fields_of(selected: Selected) -> Iterator[Selected]:
+    """Yield the relationships that a field of rows selects, whatever is around the rows."""
+    for part in selected.parts:
+        match part.meaning:
+            case Own():
+                yield from _fields_of(part)
+            case Nested() | NestedNumbers() | GroupRow():
+                yield part
+            case _:
+                pass
 
 
 def _told(location: tuple[int, int] | None) -> tuple[tuple[int, int], ...]:
@@ -196,17 +229,14 @@ def _told(location: tuple[int, int] | None) -> tuple[tuple[int, int], ...]:
     return () if location is None or not location[0] else (location,)
 
 
-_ARGUMENTS: Final[Mapping[str, str | None]] = MappingProxyType(
-    {"q": "search", "cursor": "after", "group": "key", "metrics": None, "include": None}
-)
-"""Parameters of REST that the engine names, by the arguments that mean the same here; None where none does."""
+_SELECTED: Final = frozenset({"metrics", "include"})
+"""What a question has as parameters for the engine, and as selections here: no argument of that name is there."""
 
 
 def _issue(issue: Issue) -> dict[str, str]:
-    parameter = issue.parameter
     named = {
         "message": issue.message,
-        "parameter": _ARGUMENTS.get(parameter, parameter) if parameter is not None else None,
+        "parameter": issue.parameter if issue.parameter not in _SELECTED else None,
         "pointer": issue.pointer,
         "code": issue.code,
         "suggestion": issue.suggestion,

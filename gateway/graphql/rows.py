@@ -158,7 +158,7 @@ class RowDraft:
                 return Cell(TAG_KEY)
             case Nested() as nested:
                 child = self._child(part, nested)
-                return Inside(child.key, child.rows.shape(part.parts))
+                return Inside(child.key, child.rows.shape(part.parts), child.arguments.get("limit") is not None)
             case NestedNumbers() as nested:
                 return Inside(self._child(part, nested).key, numbers_shape(part.parts, part.type_name))
             case _:
@@ -196,6 +196,8 @@ class _Child:
             order=order_intents(given.get("sort"), self.rows.table, vocabulary, f"{self.place}sort"),
             limit=given.get("limit"),
             size=f"{self.place}limit",
+            offset=given.get("offset") or 0,
+            start=f"{self.place}offset",
             takes_labels=self.rows.takes_labels,
             is_tagged=self.rows.is_tagged,
         )

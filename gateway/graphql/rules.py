@@ -9,11 +9,15 @@ Source: GraphQL, October 2021, section 5 "Validation".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from graphql import (
+    BREAK,
     SKIP,
+    ArgumentNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
@@ -25,12 +29,20 @@ from graphql import (
     VariableDefinitionNode,
     VariableNode,
     VisitorAction,
+    get_named_type,
     is_input_object_type,
     is_nullable_type,
     specified_rules,
     type_from_ast,
 )
-from graphql.validation import ASTValidationRule, ValidationContext, ValidationRule, ValuesOfCorrectTypeRule
+from graphql.language.visitor import EnterLeaveVisitor
+from graphql.validation import (
+    ASTValidationContext,
+    ASTValidationRule,
+    ValidationContext,
+    ValidationRule,
+    ValuesOfCorrectTypeRule,
+)
 from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
 
 from gateway.graphql.coercing import Where, literal_of, place_text
@@ -55,15 +67,24 @@ LEFT_OUT: Final = frozenset(
 
 
 class ValuesRule(ValuesOfCorrectTypeRule):
-    """Literals fit their types; what coerces them says so (`coercing`)."""
+    """Literals fit their types; what coerces them says so (`coercing`), and for which argument or variable."""
+
+    _name = ""
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        """Note which argument the next values are of."""
+        self._name = node.name.value
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
+        """Note which variable the next value is the default of."""
+        self._name = f"${node.variable.name.value}"
 
     def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
         """Report every fault of a literal, and look no deeper."""
         if input_type is not None:
 
             def tell(message: str, where: Where | None, at: Node | None) -> None:
-                place = place_text(where)
-                self.report_error(GraphQLError(f"{place[1:]}: {message}" if place else message, at or node))
+                self.report_error(GraphQLError(f"{self._name}{place_text(where)}: {message}", at or node))
 
             literal_of(node, input_type, None, tell)
         return SKIP
@@ -119,7 +140,7 @@ class VariablesRule(ValidationRule):
 
     def enter_variable(self, node: VariableNode, *_: Any) -> None:
         """Note where a variable stands."""
-        parent = self.context.get_parent_input_type()
+        parent = get_named_type(self.context.get_parent_input_type())  # of a list, the type of its items
         one_of = parent.name if is_input_object_type(parent) and parent.is_one_of else ""
         # The context tells everything but this; the library's own rule reads it here too.
         default = self.context._type_info.get_default_value()
@@ -176,3 +197,72 @@ RULES: Final[tuple[type[ASTValidationRule], ...]] = (
     VariablesRule,
 )
 """The rules that every document is checked by; fields of one key come after them (`merging`)."""
+
+
+# All rules at once
+
+
+_Heard = tuple[tuple[int, Callable[..., VisitorAction]], ...]
+
+
+class AllRules(ASTValidationRule):
+    """`RULES` as one rule, to be handed to the library in their place.
+
+    The library asks each rule for its methods for each kind of node, anew for each document, and passes by each rule
+    at each node; for a short document that takes more than all else. Here only the rules that have a method for a
+    kind of node are asked for it, and called.
+    """
+
+    def __init__(self, context: ASTValidationContext) -> None:
+        super().__init__(context)
+        self._rules = [rule(context) for rule in RULES]
+        self._skipping: list[object] = [None] * len(RULES)
+
+    def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:
+        """Return what is called where a node of a kind begins and ends; nothing where no rule has a method for it."""
+        found = self.enter_leave_map.get(kind)
+        if found is None:
+            found = self.enter_leave_map[kind] = self._methods(kind)
+        return found
+
+    def _methods(self, kind: str) -> EnterLeaveVisitor:
+        methods = [(place, self._rules[place].get_enter_leave_for_kind(kind)) for place in _heedful(kind)]
+        if not methods:
+            return EnterLeaveVisitor(None, None)
+        entered: _Heard = tuple((place, own.enter) for place, own in methods if own.enter)
+        left: _Heard = tuple((place, own.leave) for place, own in methods if own.leave)
+        return EnterLeaveVisitor(_entering(entered, self._skipping), _leaving(entered, left, self._skipping))
+
+
+def _entering(entered: _Heard, skipping: list[object]) -> Callable[..., None]:
+    def enter(node: Node, *around: Any) -> None:
+        for place, method in entered:
+            if not skipping[place]:
+                action = method(node, *around)
+                if action is not None:  # rules change nothing: they look no deeper, or at nothing more
+                    skipping[place] = BREAK if _is_end(action) else node
+
+    return enter
+
+
+def _leaving(entered: _Heard, left: _Heard, skipping: list[object]) -> Callable[..., None]:
+    def leave(node: Node, *around: Any) -> None:
+        for place, method in left:
+            if not skipping[place] and _is_end(method(node, *around)):
+                skipping[place] = BREAK
+        for place, _ in entered:  # no other can have said here that it looks no deeper
+            if skipping[place] is node:
+                skipping[place] = None
+
+    return leave
+
+
+def _is_end(action: object) -> bool:
+    return action is BREAK or action is True
+
+
+@cache
+def _heedful(kind: str) -> tuple[int, ...]:
+    """The places in `RULES` of those that have a method for a kind of node: there are few kinds."""
+    names = ("enter", f"enter_{kind}", "leave", f"leave_{kind}")
+    return tuple(place for place, rule in enumerate(RULES) if any(hasattr(rule, name) for name in names))

@@ -195,9 +195,7 @@ def _text(name: str, due: str, description: str, url: str | None = None) -> Grap
     )
 
 
-_DATE_WORDS: Final = (
-    "Where a value is compared, a date word such as `@today`, `@now`, `@month_start-1m` stands for a moment."
-)
+_DATE_WORDS: Final = "Where one is given, a date word such as `@today`, `@now`, `@month_start-1m` stands for it too."
 
 DATE: Final = _text(
     "Date",
@@ -271,10 +269,6 @@ def _json_node(value: object) -> ConstValueNode:
         case _:
             node = _number_node(value)
     return node  # type: ignore[no-any-return]
-
-
-def _json_field(name: str, value: object) -> ObjectFieldNode:
-    return ObjectFieldNode(name=NameNode(value=name), value=_json_node(value))
 
 
 JSON: Final = GraphQLScalarType(

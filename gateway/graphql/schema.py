@@ -32,7 +32,7 @@ from gateway.graphql.arguments import (
     key_arguments,
     list_arguments,
 )
-from gateway.graphql.changing_inputs import add_changed, add_created, change_arguments
+from gateway.graphql.change_inputs import add_changed, add_created, change_arguments
 from gateway.graphql.inputs import add_filter, add_group_fields_sort, add_having, add_many_filter, add_sort
 from gateway.graphql.meaning import Change, Connection, Groups, Numbers, Own, Row, Rows
 from gateway.graphql.numbers import add_group_fields, add_groups, add_numbers
@@ -76,6 +76,12 @@ EMPTY: Final = "_empty"
 """The one field of Query for callers that may read nothing: GraphQL has no object without fields."""
 
 
+_ABOUT: Final = (
+    "Tables of the database, as far as the token may read and write them. Filters, pages, groups, values, mutations "
+    "and limits are told of in the gateway's documentation, docs/graphql.md."
+)
+
+
 class LazySchema(GraphQLSchema):
     """A schema whose types are known by name, and whose fields are made when they are first asked for.
 
@@ -94,7 +100,7 @@ class LazySchema(GraphQLSchema):
         self.subscription_type = None
         self.type_map = dict(types)
         self.directives = DIRECTIVES
-        self.description = None
+        self.description = _ABOUT
         self.extensions = {}
         self.ast_node = None
         self.extension_ast_nodes = ()

@@ -33,10 +33,14 @@ class TypeName:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The row, the rows or the numbers under ``name`` (null, one or a list), each shaped in turn."""
+    """The row, the rows or the numbers under ``name`` (null, one or a list), each shaped in turn.
+
+    ``is_sized`` says that the client named how many rows of a list there may be: where there are more, it knows.
+    """
 
     name: str
     shape: Shape
+    is_sized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,6 @@ class Shape:
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return a row as an object."""
         return row if self.is_plain else self._shaped((row,))[0]
-
-
-def shape_rows(rows: list[dict[str, Any]], shape: Shape) -> list[dict[str, Any]]:
-    """Return rows as objects of a reply."""
-    return shape.rows(rows)
 
 
 def _program(pieces: Sequence[tuple[str, Piece]]) -> _Rows:
@@ -131,7 +130,9 @@ def _text(value: Any) -> Any:
 
 
 def places_of(shape: Shape, names: Sequence[str | int]) -> Iterator[tuple[str | int, ...]]:
-    """Yield where in an object something stands that is at a place of its row: several where it was selected twice.
+    """Yield where in an object a list stands that is at a place of its row: several where it was selected twice.
+
+    Lists whose size the client named are not among them.
 
     >>> inner = Shape((("paid", Inside("payments", Shape((("id", Cell("id")),)))),))
     >>> list(places_of(Shape((("for", Inside("client", inner)),)), ("client", 0, "payments")))
@@ -146,7 +147,7 @@ def places_of(shape: Shape, names: Sequence[str | int]) -> Iterator[tuple[str | 
         return
     for key, piece in shape.pieces:
         match piece:
-            case Inside(name=name, shape=inner) if name == first:
+            case Inside(name=name, shape=inner) if name == first and (rest or not piece.is_sized):
                 yield from ((key, *place) for place in places_of(inner, rest))
             case Around(shape=inner):
                 yield from ((key, *place) for place in places_of(inner, names))
@@ -193,6 +194,21 @@ class Frame:
     """The keys of a page's object in order, each with what it is made of."""
 
     pieces: tuple[tuple[str, FramePiece], ...]
+
+    def told(self) -> Iterator[str]:
+        """Yield the names of what is told of the page and of its rows, ``nodes`` for the rows themselves."""
+        for _, piece in self.pieces:
+            match piece:
+                case Told(name=name):
+                    yield name
+                case Framed(frame=inside) | Edges(frame=inside):
+                    yield from inside.told()
+                    if isinstance(piece, Edges):
+                        yield "nodes"
+                case Nodes():
+                    yield "nodes"
+                case TypeName():
+                    pass
 
 
 EMPTY: Final = Shape(())

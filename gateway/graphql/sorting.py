@@ -8,7 +8,8 @@ from typing import Any, Final
 from gateway.catalog.model import Table
 from gateway.errors import RequestError
 from gateway.graphql.meaning import By, GroupThrough, GroupValue, Through
-from gateway.graphql.vocabulary import FUNCTIONS, Vocabulary
+from gateway.graphql.tables import FUNCTIONS
+from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.intent import OrderIntent
 
 DESCENDING: Final = "DESC"

@@ -11,10 +11,13 @@ from gateway.catalog.model import Table
 from gateway.graphql.selection import Selected
 from gateway.graphql.shapes import Frame, Shape
 from gateway.query.bulk import OnConflict
-from gateway.query.intent import AggregateIntent, FilterIntent, ReadIntent
+from gateway.query.intent import AggregateIntent, FilterIntent, Parameters, ReadIntent
 
 FORMAT: Final = ValueFormat(are_decimals_text=True, are_bigints_text=True)
 """How values are written in GraphQL: no digit is lost to a client's numbers."""
+
+PARAMETERS: Final = Parameters(search="search", groups="key")
+"""What errors call the parts of a question: as the schema does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,12 @@ class RowStep:
     selected: Selected
     intent: ReadIntent
     shape: Shape
-    is_tagged: bool = False
+
+
+OF_ROWS: Final = frozenset({"nodes", "cursor", "hasNextPage", "startCursor", "endCursor"})
+"""What of a page cannot be told without its rows."""
+
+CURSORS: Final = frozenset({"cursor", "startCursor", "endCursor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,11 @@ class ConnectionStep:
     binding: bytes
     after: str | None = None
     is_default_page: bool = False
+
+    @property
+    def has_cursors(self) -> bool:
+        """Whether it is asked where rows stand."""
+        return not CURSORS.isdisjoint(self.frame.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,11 @@ class GroupsStep:
     intent: AggregateIntent
     frame: Frame
     is_default_page: bool = False
+
+
+def needs_rows(step: ConnectionStep | GroupsStep) -> bool:
+    """Whether a page tells anything of its rows, and not only how many there are in all."""
+    return not OF_ROWS.isdisjoint(step.frame.told())
 
 
 ReadStep = RowsStep | RowStep | ConnectionStep | NumbersStep | GroupsStep

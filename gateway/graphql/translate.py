@@ -20,7 +20,17 @@ from gateway.graphql.rows import RowDraft, RowSelection, metric_words, numbers_s
 from gateway.graphql.selection import Operation, Selected
 from gateway.graphql.shapes import Edges, Frame, Framed, FramePiece, Nodes, Shape, Told, TypeName
 from gateway.graphql.sorting import group_order_intents, order_intents
-from gateway.graphql.steps import FORMAT, ConnectionStep, GroupsStep, NumbersStep, ReadStep, RowsStep, RowStep, Step
+from gateway.graphql.steps import (
+    FORMAT,
+    PARAMETERS,
+    ConnectionStep,
+    GroupsStep,
+    NumbersStep,
+    ReadStep,
+    RowsStep,
+    RowStep,
+    Step,
+)
 from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.intent import AggregateIntent, PageIntent, ReadIntent
 
@@ -81,6 +91,7 @@ def _rows(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowsStep:
         page=_page(given),
         count="none",
         format=FORMAT,
+        parameters=PARAMETERS,
         embeds=chosen.embeds,
         takes_labels=chosen.takes_labels,
         is_tagged=chosen.is_tagged,
@@ -97,8 +108,9 @@ def _row(selected: Selected, meaning: Row, vocabulary: Vocabulary) -> RowStep:
         format=FORMAT,
         embeds=chosen.embeds,
         takes_labels=chosen.takes_labels,
+        is_tagged=chosen.is_tagged,
     )
-    return RowStep(selected, intent, chosen.shape, chosen.is_tagged)
+    return RowStep(selected, intent, chosen.shape)
 
 
 def _chosen(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowSelection[Shape]:
@@ -117,6 +129,7 @@ def _connection(selected: Selected, table: Table, vocabulary: Vocabulary) -> Con
         page=PageIntent(given.get("first"), size="first", start="after"),
         count=_count(selected),
         format=FORMAT,
+        parameters=PARAMETERS,
         embeds=chosen.embeds,
         takes_labels=chosen.takes_labels,
         is_tagged=chosen.is_tagged,
@@ -145,6 +158,7 @@ def _numbers(selected: Selected, table: Table, vocabulary: Vocabulary) -> Number
         search=given.get("search"),
         count="none",
         format=FORMAT,
+        parameters=PARAMETERS,
     )
     return NumbersStep(selected, intent, shape)
 
@@ -172,6 +186,7 @@ def _groups(selected: Selected, table: Table, vocabulary: Vocabulary) -> GroupsS
         page=_page(given),
         count=_count(selected),
         format=FORMAT,
+        parameters=PARAMETERS,
         embeds=draft.embeds(),
         has_labels=draft.has_labels,
     )

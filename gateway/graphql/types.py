@@ -27,7 +27,8 @@ from graphql import (
 from gateway.catalog.model import Table
 from gateway.graphql import scalars
 from gateway.graphql.meaning import MEANING, Meaning, Own
-from gateway.graphql.vocabulary import TableNames, Vocabulary
+from gateway.graphql.tables import TableNames
+from gateway.graphql.vocabulary import Vocabulary
 
 OutputFields = dict[str, GraphQLField]
 InputFields = dict[str, GraphQLInputField]

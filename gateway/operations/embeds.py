@@ -257,8 +257,7 @@ class _Filling:
         if self.most < 0:
             raise RequestError(
                 "rows_too_many",
-                f"The rows of {path} exceed what one answer may hold: ask for fewer rows, or limit those of "
-                f"each (include[{path}][limit], in GraphQL the field's own limit).",
+                f"The rows of {path} exceed what one answer may hold: ask for fewer rows, or limit those of each.",
                 parameter="include",
             )
 

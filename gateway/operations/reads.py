@@ -109,6 +109,11 @@ class Reads:
             positions_of(found, plan) if has_positions else (),
         )
 
+    async def total(self, planned: PlannedRead | PlannedGroups, count: str) -> PageResult:
+        """Return a page of which nothing but its count was asked for: no rows are read. One statement, or none."""
+        counted = await self._total(planned, count)
+        return PageResult([], counted, has_more=False, offset=planned.offset, per_page=planned.per_page)
+
     async def _first(self, planned: PlannedRead | PlannedGroups) -> Rows:
         """The rows of the page's own statement, once the guard has let it pass."""
         plan, values = planned.plan, planned.values
@@ -140,21 +145,25 @@ class Reads:
     async def _count(
         self, planned: PlannedRead | PlannedGroups, shown: int, *, has_more: bool, form: str, spent_s: float
     ) -> Count:
-        if planned.count is None:
-            is_one_group = isinstance(planned, PlannedGroups)
-            return Count("exact", 1) if is_one_group and form != "none" else Count("none")
-        if form == "none":
-            return Count("none")
+        if planned.count is None or form == "none":
+            return await self._total(planned, form)
         seen = planned.offset + shown
         is_begun = isinstance(planned, PlannedRead) and planned.is_continued
         if not has_more and not is_begun and (shown or not planned.offset):
             return Count("exact", seen)
+        counted = await self._total(planned, form, spent_s)
+        return _not_below(counted, seen + has_more if shown else 0)
+
+    async def _total(self, planned: PlannedRead | PlannedGroups, form: str, spent_s: float = 0.0) -> Count:
+        """The count of all rows or groups; numbers over all rows are one."""
+        if form == "none":
+            return Count("none")
+        if planned.count is None:
+            return Count("exact", 1) if isinstance(planned, PlannedGroups) else Count("none")
         values = slots_before(planned.values, planned.plan.limit)
         if form == "estimate":
-            counted = await self._counts.estimate(planned.count, values)
-        else:
-            counted = await self._counts.exact(planned.count, values, spent_s)
-        return _not_below(counted, seen + has_more if shown else 0)
+            return await self._counts.estimate(planned.count, values)
+        return await self._counts.exact(planned.count, values, spent_s)
 
 
 def in_order(plan: AggregatePlan, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

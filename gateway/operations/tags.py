@@ -106,7 +106,7 @@ class Precondition:
 
 
 def precondition_failed(
-    detail: str = "The row is no longer as If-Match names it: read it again and repeat the change on what it is now.",
+    detail: str = "The row is no longer as the given tag says: read it again and repeat the change on what it is now.",
 ) -> ConflictError:
     """Return the refusal of a request whose precondition does not hold."""
     return ConflictError("precondition_failed", detail)

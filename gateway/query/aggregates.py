@@ -84,7 +84,7 @@ def plan_groups(context: Context, intent: AggregateIntent) -> PlannedGroups:
     table = root_table(context, intent)
     groups = _groups(context, table, intent)
     metrics = chosen_metrics(context, table, intent.metrics)
-    _check_words(groups, metrics)
+    _check_words(groups, metrics, intent.parameters.groups)
     plan = AggregatePlan(
         table,
         _condition(context, table, intent),
@@ -117,7 +117,7 @@ def _condition(context: Context, table: Table, intent: AggregateIntent) -> Condi
     parts: list[Condition] = [reached_from(context, intent.origin)] if intent.origin is not None else []
     parts.append(plan_conditions(context, table, intent.conditions))
     if intent.search is not None:
-        parts.append(plan_search(context, table, intent.search))
+        parts.append(plan_search(context, table, intent.search, intent.parameters.search))
     return conjunction(*parts, *row_filter(context, table))
 
 
@@ -125,67 +125,71 @@ def _condition(context: Context, table: Table, intent: AggregateIntent) -> Condi
 
 
 def _groups(context: Context, table: Table, intent: AggregateIntent) -> tuple[Group, ...]:
-    check_number(len(intent.groups), context.budget.groups, "groups", "group")
+    parameter = intent.parameters.groups
+    check_number("groups", len(intent.groups), context.budget.groups, "groups", parameter)
     groups: dict[str, Group] = {}
     for word in intent.groups:
         if word in groups:
-            raise RequestError("group_invalid", f"{word} stands twice in group.", parameter="group")
-        groups[word] = _group(context, table, word)
+            raise RequestError("group_invalid", f"{word} stands twice in {parameter}.", parameter=parameter)
+        groups[word] = _group(context, table, word, parameter)
     return tuple(groups.values())
 
 
-def _group(context: Context, table: Table, word: str) -> Group:
-    followed = follow(context, Place(table), word.split("."), "group")
+def _group(context: Context, table: Table, word: str, parameter: str) -> Group:
+    followed = follow(context, Place(table), word.split("."), parameter)
     if followed.many is not None:
         detail = f"{word} leads through {followed.many.name}, which is many rows: group those rows instead."
-        raise RequestError("group_invalid", detail, parameter="group")
+        raise RequestError("group_invalid", detail, parameter=parameter)
     if not followed.rest:
-        return _related_row(followed, word)
-    field, rest = readable_at(context, followed.place, followed.rest, "group")
+        return _related_row(followed, parameter)
+    field, rest = readable_at(context, followed.place, followed.rest, parameter)
     operand = followed.place.field(field)
     if rest:
-        return _date_part(context, followed, operand, rest)
+        return _date_part(context, followed, operand, rest, parameter)
     if field.type.kind.family == "document":
-        raise RequestError("group_invalid", f"{word} cannot be grouped by.", parameter="group")
+        raise RequestError("group_invalid", f"{word} cannot be grouped by.", parameter=parameter)
     return operand
 
 
-def _related_row(followed: Followed, word: str) -> RelatedRow:
+def _related_row(followed: Followed, parameter: str) -> RelatedRow:
     target = followed.place.table
     if not target.key:
         detail = f"Rows of {target.resource} have no key to group by: name one of its fields."
-        raise RequestError("group_invalid", detail, parameter="group")
+        raise RequestError("group_invalid", detail, parameter=parameter)
     return RelatedRow(followed.place.path, target.key)
 
 
-def _date_part(context: Context, followed: Followed, operand: Field | Related, rest: Sequence[str]) -> DatePart:
+def _date_part(
+    context: Context, followed: Followed, operand: Field | Related, rest: Sequence[str], parameter: str
+) -> DatePart:
     word = ".".join(rest)
     part = PARTS.get(word)
     kind = operand.type.kind.name
     if kind not in ("date", "datetime", "timestamp"):
-        raise unknown_at(context, followed.place, followed.rest, "group")
+        raise unknown_at(context, followed.place, followed.rest, parameter)
     if part is None or (part == "hour" and kind == "date"):
         there_are = [name for name in PARTS if name != "hour" or kind != "date"]
         detail = f"{operand.name} has no part {word!r}. There are: {', '.join(there_are)}."
-        raise RequestError("group_invalid", detail, parameter="group", suggestion=nearest(word, there_are))
+        raise RequestError("group_invalid", detail, parameter=parameter, suggestion=nearest(word, there_are))
     return DatePart(operand, part, _TEXT)
 
 
 # Having
 
 
-def _check_words(groups: Sequence[Group], metrics: Mapping[str, Metric]) -> None:
+def _check_words(groups: Sequence[Group], metrics: Mapping[str, Metric], parameter: str) -> None:
     """Pass unless a column is called like a metric and both are asked for: they would have one key in the reply."""
     for group in groups:
         if group.name in metrics:
             detail = f"{group.name} is a field to group by and a metric of this query: ask for one of them."
-            raise RequestError("group_invalid", detail, parameter="group")
+            raise RequestError("group_invalid", detail, parameter=parameter)
 
 
 def _having(context: Context, table: Table, intents: Sequence[ConditionIntent]) -> And:
     """Each condition may work out a metric of its own, so that there are as many as metrics at most."""
     if intents:
-        check_number(len(intents), context.budget.metrics, "conditions on metrics", intents[-1].parameter)
+        most = context.budget.metrics
+        check_number("metrics", len(intents), most, "conditions on metrics", intents[-1].parameter)
     return And(tuple(_held(context, table, intent) for intent in intents))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from gateway.errors import RequestError
 from gateway.query.intent import (
@@ -29,7 +29,7 @@ class Budget:
     relationships a path may follow, ``joins`` how many rows beside its own one statement may look
     at by to-ones (servers join 61 tables at most), ``embedded`` how many rows all embeds of a
     page may hold. ``listed`` bounds one list of values, ``values`` all values of a query (servers take
-    65,535 in a statement), ``sorts`` the keys of one sort.
+    65,535 in a statement), ``text`` the characters of one value, ``sorts`` the keys of one sort.
     """
 
     conditions: int = 200
@@ -43,10 +43,37 @@ class Budget:
     sorts: int = 20
     listed: int = 1_000
     values: int = 10_000
+    text: int = 4_096
     offset: int = 100_000_000
 
 
 DEFAULT_BUDGET: Final = Budget()
+
+BudgetMeasure = Literal[
+    "conditions",
+    "filter_depth",
+    "name",
+    "path",
+    "paths",
+    "relationships",
+    "list",
+    "values",
+    "groups",
+    "metrics",
+    "sort",
+    "text",
+]
+"""What a budget counts."""
+
+
+class BudgetError(RequestError):
+    """A question that is larger than one may be: which measure it is over, by how much, and the limit."""
+
+    def __init__(self, measure: BudgetMeasure, cost: int, limit: int, detail: str, parameter: str | None) -> None:
+        super().__init__("query_too_large", detail, parameter=parameter)
+        self.measure = measure
+        self.cost = cost
+        self.limit = limit
 
 
 def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
@@ -60,11 +87,13 @@ def check_filters(budget: Budget, intents: Sequence[FilterIntent]) -> None:
     number, parameter = 0, None
     for intent, depth in _nodes(intents):
         if depth > budget.depth:
-            raise _too_large(f"A filter is nested at most {budget.depth} deep.", _named_in(intent) or parameter)
+            detail = f"A filter is nested at most {budget.depth} deep."
+            raise BudgetError("filter_depth", depth, budget.depth, detail, _named_in(intent) or parameter)
         if isinstance(intent, ConditionIntent | RelatedIntent) or not _parts(intent):
             number, parameter = number + 1, _parameter_of(intent) or parameter
     if number > budget.conditions:
-        raise _too_large(f"A query has at most {budget.conditions} conditions; this one has {number}.", parameter)
+        detail = f"A query has at most {budget.conditions} conditions; this one has {number}."
+        raise BudgetError("conditions", number, budget.conditions, detail, parameter)
 
 
 MOST_PARTS: Final = 2_000
@@ -78,7 +107,8 @@ def check_hops(budget: Budget, hops: int, parameter: str) -> None:
         RequestError: ``query_too_large``.
     """
     if hops > budget.hops:
-        raise _too_large(f"A path follows at most {budget.hops} relationships.", parameter)
+        detail = f"A path follows at most {budget.hops} relationships."
+        raise BudgetError("path", hops, budget.hops, detail, parameter)
 
 
 MOST_SEGMENTS: Final = 40
@@ -92,7 +122,8 @@ def check_length(segments: Sequence[str], parameter: str) -> None:
         RequestError: ``query_too_large``.
     """
     if len(segments) > MOST_SEGMENTS:
-        raise _too_large(f"A name has at most {MOST_SEGMENTS} parts; this one has {len(segments)}.", parameter)
+        detail = f"A name has at most {MOST_SEGMENTS} parts; this one has {len(segments)}."
+        raise BudgetError("name", len(segments), MOST_SEGMENTS, detail, parameter)
 
 
 def check_joins(budget: Budget, joins: int) -> None:
@@ -103,7 +134,7 @@ def check_joins(budget: Budget, joins: int) -> None:
     """
     if joins > budget.joins:
         detail = f"A query follows at most {budget.joins} different paths of relationships; this one follows {joins}."
-        raise _too_large(detail, None)
+        raise BudgetError("paths", joins, budget.joins, detail, None)
 
 
 def check_embeds(budget: Budget, embeds: Iterable[EmbedIntent]) -> None:
@@ -117,7 +148,8 @@ def check_embeds(budget: Budget, embeds: Iterable[EmbedIntent]) -> None:
         check_length(intent.path, intent.parameter)
     paths = {intent.path[:end] for intent in embeds for end in range(1, len(intent.path) + 1)}
     if len(paths) > budget.embeds:
-        raise _too_large(f"A query includes at most {budget.embeds} relationships.", "include")
+        detail = f"A query includes at most {budget.embeds} relationships."
+        raise BudgetError("relationships", len(paths), budget.embeds, detail, "include")
 
 
 def check_values(budget: Budget, listed: int, before: int, parameter: str) -> None:
@@ -127,23 +159,34 @@ def check_values(budget: Budget, listed: int, before: int, parameter: str) -> No
         RequestError: ``query_too_large``.
     """
     if listed > budget.listed:
-        raise _too_large(f"A list has at most {budget.listed} values; this one has {listed}.", parameter)
+        detail = f"A list has at most {budget.listed} values; this one has {listed}."
+        raise BudgetError("list", listed, budget.listed, detail, parameter)
     if before + listed > budget.values:
-        raise _too_large(f"A query compares with at most {budget.values} values.", parameter)
+        detail = f"A query compares with at most {budget.values} values."
+        raise BudgetError("values", before + listed, budget.values, detail, parameter)
 
 
-def check_number(number: int, most: int, what: str, parameter: str) -> None:
-    """Pass while a query has no more groups, metrics or sort keys than the budget allows.
+def check_text(budget: Budget, raw: object, parameter: str | None) -> None:
+    """Pass while a value to compare with is no longer text than the budget allows.
+
+    Raises:
+        RequestError: ``query_too_large``.
+    """
+    if isinstance(raw, str) and len(raw) > budget.text:
+        detail = f"A value to compare with has at most {budget.text:,} characters; this one has {len(raw):,}."
+        raise BudgetError("text", len(raw), budget.text, detail, parameter)
+
+
+def check_number(measure: BudgetMeasure, number: int, most: int, what: str, parameter: str) -> None:
+    """Pass while a query has no more of ``what`` (groups, metrics, sort keys) than the budget allows.
 
     Raises:
         RequestError: ``query_too_large``.
     """
     if number > most:
-        raise _too_large(f"A query has at most {most} {what}; this one has {number}.", parameter)
-
-
-def _too_large(detail: str, parameter: str | None) -> RequestError:
-    return RequestError("query_too_large", detail, parameter=parameter)
+        raise BudgetError(
+            measure, number, most, f"A query has at most {most} {what}; this one has {number}.", parameter
+        )
 
 
 def _nodes(intents: Sequence[FilterIntent]) -> Iterator[tuple[FilterIntent, int]]:

@@ -53,10 +53,14 @@ class PlannedChild:
 
 
 def nested_relationship(table: Table, name: str, raw: object) -> Relationship | None:
-    """Return the owned to-many that a list in a body fills, None when the name or value means something else."""
+    """Return the owned to-many that a list in a body fills, None when the name or value means something else.
+
+    Null means it too, and fills it with nothing, unless a field has the name.
+    """
     relationship = table.relationships.get(name)
     is_owned = relationship is not None and relationship.is_owned and relationship.is_to_many
-    return relationship if is_owned and isinstance(raw, list) else None
+    is_meant = isinstance(raw, list) or (raw is None and name not in table.fields)
+    return relationship if is_owned and is_meant else None
 
 
 def nested_relationships(table: Table) -> tuple[Relationship, ...]:

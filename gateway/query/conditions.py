@@ -17,8 +17,16 @@ from typing import Final
 
 from gateway.catalog.model import Table
 from gateway.errors import RequestError
-from gateway.query.budget import check_filters, check_values
-from gateway.query.coerce import EXACT, RefusedValueError, coerce_boolean, coerce_operand, stored_lines, stored_moment
+from gateway.query.budget import check_filters, check_text, check_values
+from gateway.query.coerce import (
+    EXACT,
+    RefusedValueError,
+    coerce_boolean,
+    coerce_operand,
+    stored_lines,
+    stored_moment,
+    text_of,
+)
 from gateway.query.context import Context
 from gateway.query.intent import AllIntent, AnyIntent, ConditionIntent, FilterIntent, NotIntent, RelatedIntent
 from gateway.query.moments import day_bounds
@@ -123,6 +131,8 @@ def plan_comparison(context: Context, field: PlanField, operator: Operator, inte
             parameter=intent.parameter,
         )
     operand = _listed(context, intent) if operator.operand == "list" else intent.operand
+    for item in operand if isinstance(operand, list) else (operand,):
+        check_text(context.budget, item, intent.parameter)
     try:
         return _BUILDERS[operator.name](context, field, operand)
     except RefusedValueError as refusal:
@@ -190,19 +200,21 @@ def _operator(name: str, parameter: str) -> Operator:
     return operator
 
 
-def plan_search(context: Context, table: Table, text: str) -> Condition:
-    """Return ``q=text``: some searchable column contains it.
+def plan_search(context: Context, table: Table, text: str, parameter: str = "q") -> Condition:
+    """Return the condition that some searchable column contains a text; ``parameter`` is where it stood.
 
     Raises:
         RequestError: ``parameter_invalid`` when the resource has no searchable field for this caller.
     """
     columns = [column for column in table.searchable if context.access.may_read_column(table, column)]
     if not columns:
-        raise RequestError("parameter_invalid", f"{table.resource} has no searchable fields.", parameter="q")
+        raise RequestError("parameter_invalid", f"{table.resource} has no searchable fields.", parameter=parameter)
+    check_text(context.budget, text, parameter)
     try:
         return Or(tuple(_contains(context, column, text) for column in columns))
     except RefusedValueError as refusal:
-        raise RequestError("operand_invalid", f"The text to search for: {refusal.message}.", parameter="q") from refusal
+        detail = f"The text to search for: {refusal.message}."
+        raise RequestError("operand_invalid", detail, parameter=parameter) from refusal
 
 
 # Operands
@@ -222,20 +234,21 @@ def split_list(raw: object) -> list[object]:
     """
     if isinstance(raw, list):
         return list(raw)
-    items, item, is_escaped = [], "", False
-    for character in str(raw):
-        if is_escaped:
-            item += character if character in ",\\" else "\\" + character
-            is_escaped = False
-        elif character == "\\":
-            is_escaped = True
-        elif character == ",":
-            items.append(item)
-            item = ""
-        else:
-            item += character
-    items.append(item + ("\\" if is_escaped else ""))
-    return list(items)
+    text = str(raw)
+    if "\\" not in text:
+        return list(text.split(","))
+    items: list[object] = []
+    for item, end in _ITEM.findall(text):
+        items.append(_ESCAPED.sub(r"\1", item))
+        if not end:
+            break
+    return items
+
+
+_ITEM: Final = re.compile(r"((?:[^\\,]++|\\.|\\\Z)*+)(,|\Z)", re.DOTALL)
+"""An item of a comma list as it was sent, and what ends it."""
+
+_ESCAPED: Final = re.compile(r"\\([,\\])")
 
 
 def _is_day_on_moment(field: PlanField, value: object) -> bool:
@@ -356,7 +369,7 @@ def _not_among(context: Context, field: PlanField, raw: object) -> Condition:
 def _between(context: Context, field: PlanField, raw: object) -> Condition:
     ends = split_list(raw)
     if len(ends) != 2:
-        raise RefusedValueError("type", "two values are due, from,to")
+        raise RefusedValueError("type", "two values are due: from and to")
     return And((_ordered("gte")(context, field, ends[0]), _ordered("lte")(context, field, ends[1])))
 
 
@@ -377,22 +390,20 @@ def escape_like(text: str) -> str:
     >>> escape_like("100%")
     '100|%'
     """
-    return re.sub(r"([%_|])", r"|\1", text)
+    return text.replace("|", "||").replace("%", "|%").replace("_", "|_")
 
 
 def _client_pattern(text: str) -> str:
     r"""A client's pattern in our escape: ``\%`` and ``\_`` are literal, a lone ``|`` is itself."""
-    escaped = text.replace("|", "||")
-    return re.sub(r"\\([%_\\])", lambda match: "\\" if match[1] == "\\" else "|" + match[1], escaped)
+    parts = text.replace("|", "||").split("\\\\")
+    return "\\".join(part.replace("\\%", "|%").replace("\\_", "|_") for part in parts)
 
 
 def _pattern(operator: CompareOperator, shape: Callable[[str], str]) -> _Builder:
     def build(context: Context, field: PlanField, raw: object) -> Condition:
         if not isinstance(raw, (str, int)) or isinstance(raw, bool):
             raise RefusedValueError("type", "text is due")
-        text = str(raw)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise RefusedValueError("type", "the text holds half a character (a lone surrogate)")
+        text = text_of(raw)
         if field.type.kind.name == "multiline":
             text = stored_lines(text)
         return _compare(context, field, operator, shape(text))

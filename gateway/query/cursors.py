@@ -38,17 +38,17 @@ class Cursors:
         signature = self._signature(payload, binding)
         return urlsafe_b64encode(signature + self._masked(payload, signature)).rstrip(b"=").decode("ascii")
 
-    def open(self, text: str, binding: bytes) -> Position:
-        """Return the position of a cursor.
+    def open(self, text: str, binding: bytes, parameter: str = "cursor") -> Position:
+        """Return the position of a cursor; ``parameter`` is where it stood.
 
         Raises:
             RequestError: ``cursor_invalid`` for any other text, and for a cursor of another query.
         """
-        sealed = _decoded(text)
+        sealed = _decoded(text, parameter)
         signature = sealed[:_SIGNATURE]
         payload = self._masked(sealed[_SIGNATURE:], signature)
         if not compare_digest(signature, self._signature(payload, binding)):
-            raise cursor_invalid()
+            raise cursor_invalid(parameter)
         return tuple(orjson.loads(payload))
 
     def _signature(self, payload: bytes, binding: bytes) -> bytes:
@@ -70,11 +70,11 @@ class Cursors:
         return stream.digest()
 
 
-def _decoded(text: str) -> bytes:
+def _decoded(text: str, parameter: str) -> bytes:
     """The bytes of the one text that stands for them."""
     if not _TEXT.fullmatch(text) or len(text) % 4 == 1:
-        raise cursor_invalid()
+        raise cursor_invalid(parameter)
     data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if len(data) <= _SIGNATURE or urlsafe_b64encode(data).rstrip(b"=").decode("ascii") != text:
-        raise cursor_invalid()
+        raise cursor_invalid(parameter)
     return data

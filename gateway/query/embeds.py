@@ -138,8 +138,9 @@ def _check_numbers(edge: Relationship, node: _Node) -> None:
     if inside is not None:
         detail = f"{name} has no relationship {inside.intent.path[-1]!r}: it is numbers over rows."
         raise RequestError("include_unknown", detail, parameter=inside.intent.parameter)
-    if intent.fields is not None or intent.order or intent.limit is not None or intent.takes_labels or intent.is_tagged:
-        detail = f"{name} is numbers over rows, which have no fields, no order and no limit."
+    is_sized = intent.limit is not None or intent.offset
+    if intent.fields is not None or intent.order or is_sized or intent.takes_labels or intent.is_tagged:
+        detail = f"{name} is numbers over rows, which have no fields, no order, no limit and no offset."
         raise RequestError("parameter_invalid", detail, parameter=intent.parameter)
 
 
@@ -159,7 +160,7 @@ def plan_embedded(context: Context, edge: Relationship, intent: EmbedIntent, opt
     plan = ReadPlan(table, fields, condition, format=options.format, is_tagged=intent.is_tagged)
     if edge.is_to_many:
         order = chosen_order(context, table, intent.order)
-        plan = replace(plan, order=order, limit=_limit(context, intent, options))
+        plan = replace(plan, order=order, limit=_limit(context, intent, options), offset=_offset(context, intent))
     else:
         _refuse_list_options(intent, options.path_of(intent))
         plan = replace(plan, order=key_order(context, table))
@@ -199,9 +200,18 @@ def _limit(context: Context, intent: EmbedIntent, options: EmbedOptions) -> int 
     return context.slots.add(limit + 1)
 
 
+def _offset(context: Context, intent: EmbedIntent) -> int | None:
+    """The slot of how many rows of each parent come before those that are shown; None where none do."""
+    if not 0 <= intent.offset <= context.budget.offset:
+        parameter = intent.start or intent.parameter
+        detail = f"{parameter} is 0 to {context.budget.offset}; {intent.offset} was asked for."
+        raise RequestError("page_invalid", detail, parameter=parameter)
+    return context.slots.add(intent.offset) if intent.offset else None
+
+
 def _refuse_list_options(intent: EmbedIntent, name: str) -> None:
-    """One row has no order and no limit; saying so beats dropping what the client wrote."""
-    if intent.order or intent.limit is not None:
-        option = "sort" if intent.order else "limit"
+    """One row has no order, no limit and no offset; saying so beats dropping what the client wrote."""
+    if intent.order or intent.limit is not None or intent.offset:
+        option = "sort" if intent.order else "limit" if intent.limit is not None else "offset"
         parameter = f"include[{name}][{option}]"
         raise RequestError("parameter_invalid", f"{name} is one row; {parameter} is for lists.", parameter=parameter)

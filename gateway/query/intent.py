@@ -84,9 +84,10 @@ class EmbedIntent:
     ``path`` has the keys of the reply from the root, which are the relationships' names; in groups it
     begins with the words of a grouped relationship. ``relationship`` is the name of the last one where
     its key is another, as of a relationship that comes along twice. A path whose ancestors are not
-    named includes them. ``limit`` is None for the default number of rows per parent. ``takes_labels``
+    named includes them. ``limit`` is None for the default number of rows per parent, which begin after the
+    first ``offset`` ones. ``takes_labels``
     and ``is_tagged`` are as in `ReadIntent`. ``parameter`` is the first parameter that named it, ``size`` the
-    one of the limit where that is not ``include[path][limit]``.
+    one of the limit where that is not ``include[path][limit]``, ``start`` that of the offset.
 
     With ``metrics``, whose words are as in `AggregateIntent`, numbers over the rows of a to-many come along
     and none of the rows: only ``conditions`` may be given beside them, and nothing is included in them.
@@ -102,7 +103,9 @@ class EmbedIntent:
     takes_labels: bool = False
     is_tagged: bool = False
     metrics: tuple[str, ...] | None = None
+    offset: int = 0
     size: str | None = field(default=None, compare=False)
+    start: str | None = field(default=None, compare=False)
 
     @property
     def followed(self) -> str:
@@ -116,7 +119,8 @@ class PageIntent:
 
     ``after`` is the position of the last row seen, one value per sort key with the row's key
     last (`query.positions`); then ``offset`` is 0. ``size`` and ``start`` are the parameters that
-    said how many rows and where they begin; which of the spellings it was makes no other page.
+    said how many rows and where they begin, ``start`` the cursor's where there is one; which of the spellings it
+    was makes no other page.
     """
 
     limit: int | None = None
@@ -124,6 +128,14 @@ class PageIntent:
     after: tuple[object, ...] | None = None
     size: str = field(default="per_page", compare=False)
     start: str = field(default="page", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a front end calls what a question has one of: errors name it as it was sent. These are REST's words."""
+
+    search: str = "q"
+    groups: str = "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,8 @@ class ReadIntent:
     ``estimate`` or ``none``; one row is never counted. ``needs_key`` asks for the
     key columns that the caller may read, whatever ``fields`` names. ``are_embeds_whole`` brings all rows of a to-many
     along where no limit is named, as exports do. ``has_labels`` puts each label beside its field; with
-    ``takes_labels`` ``fields`` may name labels one by one. ``is_tagged`` asks for the tag of each row of a list.
+    ``takes_labels`` ``fields`` may name labels one by one. ``is_tagged`` says whether each row's tag is asked for; None
+    is the tag of one row, and none of a list's.
     """
 
     resource: str
@@ -161,7 +174,8 @@ class ReadIntent:
     has_labels: bool = False
     are_embeds_whole: bool = False
     takes_labels: bool = False
-    is_tagged: bool = False
+    is_tagged: bool | None = None
+    parameters: Parameters = field(default=Parameters(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +200,7 @@ class AggregateIntent:
     format: ValueFormat = PLAIN_FORMAT
     embeds: tuple[EmbedIntent, ...] = ()
     has_labels: bool = False
+    parameters: Parameters = field(default=Parameters(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ MOST_SUGGESTIONS: Final = 20
 ECHOED_KINDS: Final = frozenset({"html", "php_list", "multiline", "enum"})
 """Kinds of which the CRM may have stored what the gateway shows otherwise, or would not write itself."""
 
+_WIDE_KEY: Final = 2**31 - 1
+"""The range of an INT: half of it is more than the rows of any table. A smaller one is used up by rows alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentBack:
@@ -110,6 +113,8 @@ class Judged:
         values = self._intent.values or {}
         for name, raw in values.items():
             nested = nested_relationship(self._table, name, raw)
+            if nested is not None and raw is None:  # what clients with types send for nothing
+                continue
             if nested is not None and isinstance(raw, list):
                 self.children[name] = tuple(self._nested(nested, index, item) for index, item in enumerate(raw))
                 continue
@@ -286,11 +291,24 @@ class Judged:
             raw == "" and self._intent.is_form and column.type.kind.family != "text" and column.is_nullable
         ):
             return _null_of(column)
-        return coerce_written(column.type, self._meant(column, raw), self._context.clock)
+        value = coerce_written(column.type, self._meant(column, raw), self._context.clock)
+        if column.is_auto_increment:
+            _check_number(column.type.maximum, value)
+        return value
 
     def _send_back(self, column: Column | CustomField, raw: object) -> None:
         fault = _fault(column.name, "read_only", f"{column.name} cannot be changed", path=self._path)
         self.sent_back.append(SentBack(column, raw, fault))
+
+
+def _check_number(most: int | None, number: object) -> None:
+    """Pass for a number that leaves others for the rows after it: from a given one on the server counts further.
+
+    It does so though the row is taken back, and after the last number no row can be created any more.
+    """
+    if most is not None and most >= _WIDE_KEY and isinstance(number, int) and number > most // 2:
+        message = f"a number up to {most // 2} is due, so that there are others left for new rows"
+        raise RefusedValueError("out_of_range", message)
 
 
 _NOTHING: Final = (0, "", "0")

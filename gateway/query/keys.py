@@ -45,8 +45,10 @@ def key_text(values: Iterable[object]) -> str:
 
     >>> key_text((7, "a,b"))
     '7,a%2Cb'
+
+    Half a character (a lone surrogate), which no stored key has, is a question mark: records of refused keys must be.
     """
-    return ",".join(quote(_word(value), safe="") for value in values)
+    return ",".join(quote(_word(value), safe="", errors="replace") for value in values)
 
 
 def _word(value: object) -> str:

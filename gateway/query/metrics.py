@@ -52,7 +52,7 @@ def chosen_metrics(
         ForbiddenError: ``grant_missing`` for a table that a word leads to.
     """
     words = words or ("count",)
-    check_number(len(words), context.budget.metrics, "metrics", parameter)
+    check_number("metrics", len(words), context.budget.metrics, "metrics", parameter)
     metrics: dict[str, Metric] = {}
     for word in words:
         if word in metrics:

@@ -30,7 +30,7 @@ def chosen_order(context: Context, table: Table, intents: Sequence[OrderIntent])
         ForbiddenError: ``grant_missing`` for a table that a name leads to.
     """
     if intents:
-        check_number(len(intents), context.budget.sorts, "sort keys", intents[-1].parameter)
+        check_number("sort", len(intents), context.budget.sorts, "sort keys", intents[-1].parameter)
     order: dict[str, Order] = {}
     for intent in intents:
         field = single_field(context, table, intent.field, intent.parameter)

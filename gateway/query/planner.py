@@ -13,6 +13,7 @@ from typing import Final
 from gateway.catalog.model import Column, Relationship, Table
 from gateway.errors import MethodError, NotFoundError, RequestError
 from gateway.query.access import Access
+from gateway.query.budget import check_text
 from gateway.query.coerce import Clock, RefusedValueError, coerce_operand
 from gateway.query.conditions import plan_conditions, plan_search
 from gateway.query.context import Context, require_grant, resource_table
@@ -75,7 +76,8 @@ def plan_read(context: Context, intent: ReadIntent) -> PlannedRead:
     is_list = _is_list(context, intent)
     if context.access.most_rows < DEFAULT_PER_PAGE:
         intent = replace(intent, page=sized_page(context, intent.page))
-    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=intent.is_tagged or not is_list)
+    is_tagged = intent.is_tagged if intent.is_tagged is not None else not is_list
+    plan = ReadPlan(table, fields=(), format=intent.format, is_tagged=is_tagged)
     for step in PASSES:
         plan = step(context, intent, plan)
     counted = AggregatePlan(table, plan.condition, plan.today, plan.filters) if is_list else None
@@ -171,7 +173,7 @@ def narrow_rows(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPla
         return plan
     parts: list[Condition] = [plan_conditions(context, plan.table, intent.conditions)]
     if intent.search is not None:
-        parts.append(plan_search(context, plan.table, intent.search))
+        parts.append(plan_search(context, plan.table, intent.search, intent.parameters.search))
     return replace(plan, condition=conjunction(plan.condition, *parts))
 
 
@@ -230,11 +232,14 @@ def page_slots(context: Context, page: PageIntent) -> tuple[Slot, Slot]:
             f"A page has 1 to {context.access.most_rows} rows; {limit} were asked for.",
             parameter=page.size,
         )
-    if not 0 <= page.offset <= context.budget.offset:
+    if page.offset < 0:
+        detail = f"An offset is 0 or more; {page.offset} was asked for."
+        raise RequestError("page_invalid", detail, parameter=page.start)
+    if page.offset > context.budget.offset:
         raise RequestError(
             "page_invalid",
             f"A page begins at most {context.budget.offset} rows from the start; go on with the cursor of a page "
-            "instead (meta.next_cursor, in GraphQL endCursor of a connection).",
+            "instead.",
             parameter=page.start,
         )
     return context.slots.add(limit + 1), context.slots.add(page.offset)
@@ -260,8 +265,8 @@ def go_on(context: Context, intent: ReadIntent, plan: ReadPlan) -> ReadPlan:
     if intent.page.after is None:
         return replace(plan, is_followed=is_followed)
     if not is_followed:
-        raise cursor_invalid()
-    after = rows_after(context, plan.order, intent.page.after)
+        raise cursor_invalid(intent.page.start)
+    after = rows_after(context, plan.order, intent.page.after, intent.page.start)
     return replace(plan, condition=conjunction(plan.condition, after), is_followed=True)
 
 
@@ -323,6 +328,7 @@ def _wrong_key(access: Access, table: Table) -> RequestError:
 
 
 def _key_part(context: Context, table: Table, column: Column, text: str) -> Compare:
+    check_text(context.budget, text, None)
     if text.startswith("@"):
         context.slots.is_timeless = False
     return Compare(column, "eq", (context.slots.add(_key_value(context.access, table, column, text, context.clock)),))

@@ -44,8 +44,8 @@ def _token(column_type: ColumnType, cell: Any) -> object:
     return None if is_zero else text
 
 
-def rows_after(context: Context, order: Sequence[Order], position: Position) -> Condition:
-    """Return the condition of the rows that come after a position.
+def rows_after(context: Context, order: Sequence[Order], position: Position, parameter: str = "cursor") -> Condition:
+    """Return the condition of the rows that come after a position; ``parameter`` is where it stood.
 
     The first key's bound stands beside the alternatives: an index serves it, where it
     would not serve an OR.
@@ -54,8 +54,8 @@ def rows_after(context: Context, order: Sequence[Order], position: Position) -> 
         RequestError: ``cursor_invalid`` for a position of another order.
     """
     if len(position) != len(order):
-        raise cursor_invalid()
-    keys = tuple(_key(context, key, token) for key, token in zip(order, position, strict=True))
+        raise cursor_invalid(parameter)
+    keys = tuple(_key(context, key, token, parameter) for key, token in zip(order, position, strict=True))
     ways: list[Condition] = []
     for number, key in enumerate(keys):
         later = key.later()
@@ -72,22 +72,22 @@ def is_by_values(context: Context, order: Sequence[Order]) -> bool:
     return not any(_is_sorted_by_member(context, key.field) for key in order)
 
 
-def position_values(order: Sequence[Order], position: Position) -> tuple[object, ...]:
+def position_values(order: Sequence[Order], position: Position, parameter: str = "cursor") -> tuple[object, ...]:
     """Return what `rows_after` puts into slots for a position, in order; nulls are part of the condition.
 
     Raises:
         RequestError: ``cursor_invalid``.
     """
     if len(position) != len(order):
-        raise cursor_invalid()
+        raise cursor_invalid(parameter)
     pairs = zip(order, position, strict=True)
-    return tuple(_bound(key, token) for key, token in pairs if token is not None)
+    return tuple(_bound(key, token, parameter) for key, token in pairs if token is not None)
 
 
-def cursor_invalid() -> RequestError:
+def cursor_invalid(parameter: str = "cursor") -> RequestError:
     """Return the refusal of a cursor that does not belong to the question."""
     detail = "The cursor does not belong to this query: begin again without it."
-    return RequestError("cursor_invalid", detail, parameter="cursor")
+    return RequestError("cursor_invalid", detail, parameter=parameter)
 
 
 def can_follow(context: Context, order: Sequence[Order]) -> bool:
@@ -112,20 +112,20 @@ class _Key(Protocol):
     def within(self) -> Condition | None: ...
 
 
-def _key(context: Context, key: Order, token: object) -> _Key:
+def _key(context: Context, key: Order, token: object, parameter: str) -> _Key:
     if token is None:
         return _NullKey(key.field, key.is_descending)
     if _is_sorted_by_member(context, key.field):
         return _MemberKey(context, key, str(token))
-    slot = context.slots.add(_bound(key, token))
+    slot = context.slots.add(_bound(key, token, parameter))
     return _ValueKey(key.field, slot, key.is_descending, may_be_null(key.field))
 
 
-def _bound(key: Order, token: object) -> object:
+def _bound(key: Order, token: object, parameter: str) -> object:
     try:
         return _value(key.field.type, token)
     except (ValueError, TypeError, ArithmeticError):  # the column's type has changed since
-        raise cursor_invalid() from None
+        raise cursor_invalid(parameter) from None
 
 
 def _is_sorted_by_member(context: Context, field: PlanField) -> bool:

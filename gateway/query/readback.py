@@ -39,7 +39,7 @@ def plan_read_back(context: Context, intent: ReadIntent) -> PlannedReadBack:
         GatewayError: as `query.planner.plan_read`.
     """
     table = root_table(context, intent)
-    plan = ReadPlan(table, (), open_key(context, table), format=intent.format, is_tagged=intent.is_tagged)
+    plan = ReadPlan(table, (), open_key(context, table), format=intent.format, is_tagged=bool(intent.is_tagged))
     for step in (choose_fields, narrow_access, note_reach, embed_rows):
         plan = step(context, intent, plan)
     return PlannedReadBack(plan, context.slots.frozen())

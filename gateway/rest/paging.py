@@ -44,7 +44,7 @@ def parse_paging(given: Given) -> Paging:
     offset = _synonyms(given, ("offset",), least=0)
     size, begin = _named(given, _SIZES), _named(given, _STARTS)
     if "cursor" in given:
-        return _cursor(given, PageIntent(limit, size=size))
+        return _cursor(given, PageIntent(limit, size=size, start="cursor"))
     if number is not None and offset is not None:
         raise RequestError("parameter_conflict", "page and offset exclude each other.", parameter="offset")
     if offset is not None or ("limit" in given and number is None):

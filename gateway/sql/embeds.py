@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.catalog.model import Catalog
-from gateway.query.plan import Embed, Slot
+from gateway.query.plan import Embed
 from gateway.sql.dialects import Element, count_parameter, link_count_parameter, render
 from gateway.sql.edges import source_of
 from gateway.sql.read import Cells, ordered, plan_scope, where_of
@@ -33,16 +33,17 @@ def compile_embed(catalog: Catalog, embed: Embed, parents: int) -> Statement:
     if not is_list(embed):
         cells = Cells(scope, plan, tie.references)
         query = rows.select(cells.elements()).limit(most)
-    elif parents == 1 or plan.limit is None:
+    elif parents == 1 or (plan.limit is None and plan.offset is None):
         cells = Cells(scope, plan, tie.references)
         # By parent first: in the order of the key alone a server may read the whole table for it.
         order = [*tie.references, *rows.order()] if parents > 1 else rows.order()
         query = rows.select(cells.elements()).order_by(*order).limit(most)
+        query = query if plan.offset is None else query.offset(count_parameter(plan.offset))
     elif plan.table.key:
-        cells, query = _numbered(rows, plan.limit, most)
+        cells, query = _numbered(rows, most)
     else:
         cells = Cells(scope, plan, tie.references)
-        query = _windowed(rows, cells, plan.limit, most)
+        query = _windowed(rows, cells, most)
     text, parameters = render(query, catalog.dialect)
     return cells.statement(text, parameters)
 
@@ -69,6 +70,15 @@ class _Rows:
         """Return the number of each row among its parent's."""
         return sa.func.row_number().over(partition_by=self.tie.references, order_by=self.order()).label("n")
 
+    def wanted(self, number: Element) -> list[Element]:
+        """Return what holds of the number of a row that is shown, or that tells that there are more."""
+        limit, offset = self.embed.plan.limit, self.embed.plan.offset
+        if offset is None:
+            return [] if limit is None else [number <= count_parameter(limit)]
+        first = number > count_parameter(offset)
+        # Added to the limit, not taken from the number, which servers may hold unsigned.
+        return [first] if limit is None else [first, number <= count_parameter(limit) + count_parameter(offset)]
+
     def select(self, elements: Sequence[Element]) -> sa.Select[Any]:
         """Return the statement of what is selected of the rows; ``elements`` have been asked of the scope."""
         where = where_of(self.scope, self.embed.plan.condition)
@@ -77,8 +87,8 @@ class _Rows:
         return sa.select(*elements).select_from(source).where(wanted, *self.tie.guards, *where)
 
 
-def _numbered(rows: _Rows, limit: Slot, most: Element) -> tuple[Cells, sa.Select[Any]]:
-    """The first rows of each parent: their keys are numbered, and the rows joined to those that count.
+def _numbered(rows: _Rows, most: Element) -> tuple[Cells, sa.Select[Any]]:
+    """The rows of each parent that are shown: their keys are numbered, and the rows joined to those that count.
 
     A window over whole rows would put their long texts into a table on disk.
     """
@@ -92,12 +102,12 @@ def _numbered(rows: _Rows, limit: Slot, most: Element) -> tuple[Cells, sa.Select
     elements = cells.elements()
     same = [column == inner.c[f"k{place}"] for place, column in enumerate(scope.key())]
     query = sa.select(*elements).select_from(scope.joined().join(inner, sa.and_(*same)))
-    return cells, query.where(inner.c.n <= count_parameter(limit)).order_by(inner.c.n).limit(most)
+    return cells, query.where(*rows.wanted(inner.c.n)).order_by(inner.c.n).limit(most)
 
 
-def _windowed(rows: _Rows, cells: Cells, limit: Slot, most: Element) -> sa.Select[Any]:
-    """The first rows of each parent where rows have no key."""
+def _windowed(rows: _Rows, cells: Cells, most: Element) -> sa.Select[Any]:
+    """The rows of each parent that are shown, where rows have no key."""
     columns = [element.label(f"c{place}") for place, element in enumerate(cells.elements())]
     inner = rows.select([*columns, rows.number()]).subquery("w")
     shown = [inner.c[f"c{place}"] for place in range(len(columns))]
-    return sa.select(*shown).where(inner.c.n <= count_parameter(limit)).order_by(inner.c.n).limit(most)
+    return sa.select(*shown).where(*rows.wanted(inner.c.n)).order_by(inner.c.n).limit(most)

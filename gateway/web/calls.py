@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.errors import GatewayError
 from gateway.operations.tags import Precondition
 from gateway.query.access import Access
 from gateway.query.context import Context
@@ -19,7 +20,8 @@ class Answer:
 
     The rest is for records: ``rows`` is how many rows were read or written, ``row`` the key of one that the path
     does not name, ``keys`` those of many that were written. ``outcome`` is what became of a write: "done", "dry_run",
-    or "replayed" where the answer is that of another request.
+    or "replayed" where the answer is that of another request. ``failure`` is set where nothing was done and another
+    try may be, or where nobody knows: then no other request gets this answer.
     """
 
     status: int
@@ -29,6 +31,7 @@ class Answer:
     row: str = ""
     keys: Sequence[str] = ()
     outcome: str = ""
+    failure: GatewayError | None = None
 
 
 def _nothing() -> None:

@@ -25,7 +25,10 @@ HANDLER: Final = "handler"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One row that a request of several writes wrote, or one of its writes that was refused, with the ``code``."""
+    """One of the things that a request did for which it leaves a record of its own, with the ``code`` of a refusal.
+
+    A row that a request of several writes wrote, one of its writes that was refused, or what a query read of a table.
+    """
 
     resource: str
     operation: Operation
@@ -45,7 +48,8 @@ class Exchange:
     ``resource``, ``operation`` and ``row`` (the key as in the path) say what was asked for; ``rows`` how many
     rows were read or written, None where that is not known; ``keys`` those of the rows that a request for many
     wrote, and ``outcome`` what became of a write. ``written`` are the single writes of a request for several,
-    each with its resource and what became of it. ``answer_headers`` are added to those of the answer.
+    each with its resource and what became of it; of a query the tables that it read. ``answer_headers`` are
+    added to those of the answer.
     """
 
     request_id: str

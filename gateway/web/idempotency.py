@@ -41,7 +41,7 @@ from gateway.errors import (
     UnrecordedError,
     ValidationError,
 )
-from gateway.execution.failures import CommitCutError, outcome_unknown
+from gateway.execution.failures import CommitCutError
 from gateway.observe import ClaimNotEnded, Observer, RequestFailed
 from gateway.query.access import Access, Operation
 from gateway.query.writes import writable_table
@@ -200,7 +200,10 @@ class Idempotency:
             await self._end(self._store.leave_unknown, request.claim)
             raise
         else:
-            await self._end(self._store.finish, request.claim, kept_answer(answer, request.shape))
+            if answer.failure is not None:
+                await self._end_failed(request, answer.failure)
+            else:
+                await self._end(self._store.finish, request.claim, kept_answer(answer, request.shape))
             return answer
         finally:
             renewing.cancel()

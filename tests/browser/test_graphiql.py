@@ -300,19 +300,21 @@ async def test_no_element_of_a_page_of_elsewhere_shows_an_answer(remembered: Vis
     assert shown == {(kind, path): "hidden" if kind == "iframe" else "refused" for kind in elements for path in paths}
 
 
-async def test_a_form_of_elsewhere_changes_nothing(remembered: Visitor, site: Site) -> None:
-    """It leads the browser away to a refusal."""
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_a_form_of_elsewhere_runs_nothing(remembered: Visitor, site: Site, method: str) -> None:
+    """It leads the browser away to a refusal, though a query by GET would change nothing."""
     before = await leads(site)
     page = await remembered.page(site.stranger.origin)
     async with page.expect_navigation() as arriving:
         await page.evaluate(
-            """([url, query]) => {
-                document.body.innerHTML = '<form method="POST" enctype="text/plain"><input name="query"></form>';
+            """([url, query, method]) => {
+                document.body.innerHTML = '<form enctype="text/plain"><input name="query"></form>';
+                document.forms[0].method = method;
                 document.forms[0].action = url;
                 document.forms[0].query.value = query;
                 document.forms[0].submit();
             }""",
-            [f"{site.base}/api/v1/graphql", MUTATION],
+            [f"{site.base}/api/v1/graphql", MUTATION if method == "POST" else "{ invoices { id } }", method],
         )
     answer = await arriving.value
 

@@ -13,6 +13,7 @@ import pytest
 from gateway.graphql.limits import Limits, Measure
 from gateway.graphql.persisted import NOT_FOUND
 from gateway.graphql.request import DEEPEST_JSON, MOST_VALUES
+from gateway.query.budget import DEFAULT_BUDGET, BudgetMeasure
 from gateway.settings import setting_rows
 from sample_crm import build
 from tests.support.app import NOON, ROOT, App, served
@@ -63,7 +64,7 @@ def test_every_limit_of_a_document_is_there() -> None:
 
     assert named <= known
     assert {name for name in known if name.startswith("GATEWAY_GRAPHQL_MAX_")} <= named
-    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) <= set(get_args(Measure))
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) <= {*get_args(Measure), "answer"}
     assert f"{Limits().introspection:,} objects" in fixed
     for name in ("definitions", "selections", "variables", "directives", "nesting"):
         assert name in {field.name for field in fields(Limits)}
@@ -71,3 +72,26 @@ def test_every_limit_of_a_document_is_there() -> None:
     assert f"{MOST_VALUES:,}" in fixed
     assert f"{DEEPEST_JSON} deep" in fixed
     assert NOT_FOUND in TEXT
+
+
+def test_the_budget_of_a_field_is_there() -> None:
+    """Each measure of it with its number."""
+    told = TEXT.split("keeps the budget of a query", 1)[1].split("\n\n", 1)[0]
+    numbers = {
+        "conditions": DEFAULT_BUDGET.conditions,
+        "filter_depth": DEFAULT_BUDGET.depth,
+        "path": DEFAULT_BUDGET.hops,
+        "paths": DEFAULT_BUDGET.joins,
+        "relationships": DEFAULT_BUDGET.embeds,
+        "list": DEFAULT_BUDGET.listed,
+        "values": DEFAULT_BUDGET.values,
+        "groups": DEFAULT_BUDGET.groups,
+        "metrics": DEFAULT_BUDGET.metrics,
+        "sort": DEFAULT_BUDGET.sorts,
+        "text": DEFAULT_BUDGET.text,
+    }
+
+    assert set(numbers) == set(get_args(BudgetMeasure)) - {"name"}, "a name of GraphQL is never a path"
+    assert {name: f"`{name}` {number:,}" in told for name, number in numbers.items()} == dict.fromkeys(numbers, True)
+    assert f"{DEFAULT_BUDGET.embedded:,}" in told
+    assert f"{DEFAULT_BUDGET.offset:,}" in TEXT

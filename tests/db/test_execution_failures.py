@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import GatewayError, UnavailableError
+from gateway.errors import ConflictError, GatewayError, UnavailableError
 from gateway.execution.database import Database
 from gateway.execution.failures import refusal_reason
 from gateway.observe import DatabaseFound, DatabaseLost, Event, ReadRetried, StatementTimedOut
@@ -65,6 +65,27 @@ async def answers(database: Database) -> bool:
             return False
         raise
     return True
+
+
+async def test_a_table_without_a_number_left_says_so(database: Database, mariadb_server: Server, name: str) -> None:
+    """By itself and in a transaction: the server answered, so nothing was written and the connection is good."""
+    keyed = "CREATE TABLE spent (id INT PRIMARY KEY AUTO_INCREMENT, word TEXT) AUTO_INCREMENT = 2147483647"
+    mariadb_server.run("DROP TABLE IF EXISTS spent", keyed, "INSERT INTO spent (word) VALUES ('last')", database=name)
+    insert = "INSERT INTO spent (word) VALUES (%s)"
+    try:
+        with pytest.raises(ConflictError) as alone:
+            await database.write(insert, ("x",))
+        with pytest.raises(ConflictError) as within:
+            async with database.transaction() as session:
+                await session.run(insert, ("x",))
+        rows = await database.fetch("SELECT word FROM spent", ())
+    finally:
+        mariadb_server.run("DROP TABLE spent", database=name)
+
+    assert {alone.value.code, within.value.code} == {"refused_by_database"}
+    assert "no number left" in alone.value.detail
+    assert rows == (("last",),)
+    assert database.status().idle == database.status().open == 1
 
 
 async def test_a_killed_server_that_returns_needs_no_restart(private_server: PrivateServer) -> None:

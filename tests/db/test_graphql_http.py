@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -131,6 +132,53 @@ async def test_get_asks_what_post_asks(app: App) -> None:
     assert head.headers["content-length"] == answer.headers["content-length"]
 
 
+async def test_rows_of_each_row_are_paged_by_offset(app: App) -> None:
+    """Of one parent as of many; the pages together are the whole list, in one statement per list."""
+    chosen = "clients(sort: [{userid: ASC}], filter: {userid_in: $keys}) { invoices(sort: [{total: DESC}]"
+    whole = await asked(app, f"query ($keys: [Int!]) {{ {chosen}) {{ id }} }} }}", variables={"keys": [1, 2, 3]})
+    due = [row["invoices"] for row in whole["clients"]]
+    document = f"query ($keys: [Int!], $n: Int) {{ {chosen}, limit: 2, offset: $n) {{ id }} }} }}"
+
+    assert max(map(len, due)) > 4
+    for keys in ([1, 2, 3], [2]):
+        lists = [own for key, own in enumerate(due, start=1) if key in keys]
+        for offset in (0, 1, 2, 4, 10_000):
+            app.statements()
+            page = await asked(app, document, variables={"keys": keys, "n": offset})
+            assert [row["invoices"] for row in page["clients"]] == [own[offset : offset + 2] for own in lists]
+            assert len(app.statements()) == 2
+
+
+async def test_only_lists_that_nobody_sized_are_told_to_be_cut(app: App) -> None:
+    """Who names a limit knows it, at the root and below; a connection says so itself where it is asked."""
+    sized = await post(app, "{ clients(limit: 2) { invoices(limit: 1) { id } } }")
+    page = await post(app, "{ invoices_connection { nodes { id } pageInfo { hasNextPage } } }")
+    plain = await post(app, "{ invoices { id } invoices_connection { nodes { id } } }")
+
+    assert "extensions" not in sized.json()
+    assert "extensions" not in page.json()
+    assert page.json()["data"]["invoices_connection"]["pageInfo"] == {"hasNextPage": True}
+    assert plain.json()["extensions"]["truncated"] == [
+        {"path": ["invoices"], "limit": 25},
+        {"path": ["invoices_connection"], "limit": 25},
+    ]
+
+
+async def test_a_total_by_itself_reads_no_rows(app: App) -> None:
+    """It is counted by one statement, and not even that where it is known; nothing is cut where no rows are shown."""
+    due = await asked(app, "{ invoices_connection(filter: {id_gt: 3}) { totalCount nodes { id } } }")
+    app.statements()
+    answer = await post(
+        app, "{ invoices_connection(filter: {id_gt: 3}) { totalCount } invoices_groups { totalCount } }"
+    )
+    data = answer.json()["data"]
+
+    assert data["invoices_connection"]["totalCount"] == due["invoices_connection"]["totalCount"] > 25
+    assert data["invoices_groups"]["totalCount"] == 1
+    assert ["count(*)" in each for each in app.statements()] in ([], [True])
+    assert "extensions" not in answer.json()
+
+
 async def test_names_of_types_stand_where_they_are_asked_for(app: App) -> None:
     """At the root too, in the order of the document; what is about the schema stands among the rows."""
     about = 't: __type(name: "Invoice") { name } n: __type(name: "Nope") { name }'
@@ -165,6 +213,19 @@ async def test_a_row_that_there_is_not_is_null_and_no_error(app: App) -> None:
     assert mine == {"clients": [{"userid": 1}]}
     for token, key in (("all", 999_999_999), ("client", 2)):
         assert await asked(app, f"{{ clients_by_key(userid: {key}) {{ userid }} }}", token) == {"clients_by_key": None}
+
+
+async def test_a_row_is_read_as_far_as_it_is_selected(app: App) -> None:
+    """Whatever there is of a row counts for its tag, which is worked out where it is selected alone."""
+    app.statements()
+    await asked(app, "{ clients_by_key(userid: 1) { userid company } }")
+    (statement,) = app.statements()
+    assert statement.startswith("SELECT t.userid, t.company \nFROM")
+
+    found = await asked(app, "{ clients_by_key(userid: 1) { userid _etag } }")
+    (statement,) = app.statements()
+    assert "t.city" in statement
+    assert found["clients_by_key"]["_etag"] == (await app.client.get("/api/v1/clients/1")).headers["etag"]
 
 
 async def test_pages_go_on_from_their_cursors(app: App) -> None:
@@ -384,6 +445,69 @@ async def test_a_large_document_is_refused_with_what_it_costs(app: App) -> None:
     assert (told["code"], told["measure"], told["cost"]) == ("query_too_large", "document", len(document))
     assert told["limit"] == 100_000
     assert small == {"invoices": [{"id": 1}]}
+
+
+HOSTILE: list[tuple[str, str, tuple[int, int] | None]] = [
+    ("{" + "invoices { client {" * 10 + "userid" + "} }" * 10 + "}", "depth", (21, 12)),
+    ("{" + "".join(f"a{each}: __typename " for each in range(1_000)) + "}", "aliases", (1_000, 50)),
+    ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "", None),
+    ("{ __typename #" + "x" * 999_985 + "\n}", "document", (1_000_001, 100_000)),
+]
+
+
+@pytest.mark.parametrize(("document", "measure", "cost"), HOSTILE, ids=["depth", "aliases", "circle", "size"])
+async def test_what_would_cost_too_much_is_refused_before_it_costs(
+    app: App, document: str, measure: str, cost: tuple[int, int] | None
+) -> None:
+    """Within 50 ms of the processor, with its cost and the limit; fragments in a circle have none, but a name.
+
+    The shortest of a few tries is what a request costs: others have the processor too.
+    """
+    await asked(app, "{ __typename }")
+    spent_s, answers = [], []
+    for number in range(5):
+        began = time.process_time()
+        answers.append(await post(app, document, variables={f"v{number}": 1}))  # no answer can be one from before
+        spent_s.append(time.process_time() - began)
+
+    answer = answers[-1]
+    (error,) = answer.json()["errors"]
+    told = error["extensions"]
+    assert answer.status_code == told["status"] == 400
+    assert min(spent_s) < 0.05
+    if cost is None:
+        assert told == {"code": "graphql_invalid", "status": 400}
+        assert error["message"] == "The fragment 'A' spreads itself by way of 'B'."
+        assert error["locations"] == [{"line": 1, "column": 10}]
+    else:
+        assert told == {
+            "code": "query_too_large",
+            "status": 400,
+            "measure": measure,
+            "cost": cost[0],
+            "limit": cost[1],
+        }
+
+
+async def test_a_text_in_many_places_is_refused_before_it_is_read_in_each(app: App) -> None:
+    """Of one value and of all arguments together; it is sent once, and would stand in statements of many megabytes."""
+    text = "%" * 200_000
+    conditions = " ".join("{company_contains: $s}" for _ in range(190))
+    document = f"query ($s: String) {{ clients(filter: {{or: [{conditions}]}}) {{ userid }} }}"
+    began = time.process_time()
+    long = (await post(app, document, variables={"s": text[:20_000]})).json()
+    much = await post(app, document, variables={"s": text})
+    spent_s = time.process_time() - began
+
+    (one,), (all_,) = long["errors"], much.json()["errors"]
+    assert (one["extensions"]["measure"], one["extensions"]["cost"], one["extensions"]["limit"]) == (
+        "text",
+        20_000,
+        4_096,
+    )
+    assert (all_["extensions"]["measure"], all_["extensions"]["cost"]) == ("texts", 190 * 200_000)
+    assert all_["extensions"]["limit"] == 4_194_304
+    assert spent_s < 1
 
 
 async def test_a_body_beyond_the_limit_is_refused_like_any_other(app: App) -> None:
@@ -617,6 +741,48 @@ async def test_the_schema_can_be_read_and_is_told_once(app: App, monkeypatch: py
     assert await asked(app, document, "reader") == data
 
 
+async def test_a_whole_schema_is_sent_as_gzip_to_who_reads_it(app: App) -> None:
+    """It is large and says the same again and again; small answers, and those for others, are sent as they are."""
+    small, large = {"query": "{ __schema { queryType { name } } }"}, {"query": get_introspection_query()}
+    packed = await app.client.post(PATH, json=large, headers={"Accept-Encoding": "br, gzip"})
+    plain = await app.client.post(PATH, json=large, headers={"Accept-Encoding": "identity"})
+    short = await app.client.post(PATH, json=small, headers={"Accept-Encoding": "gzip"})
+
+    assert packed.json() == plain.json()
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["vary"]
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 8
+    assert not {"content-encoding"} & (plain.headers.keys() | short.headers.keys())
+
+
+async def test_a_client_that_hangs_up_on_the_schema_keeps_nobody_waiting(app: App) -> None:
+    """However often: of what it left, that alone is worked out which had begun; others are answered meanwhile."""
+    standard = get_introspection_query()
+    for number in range(20):
+        task = asyncio.create_task(post(app, standard.replace("queryType { name", f"queryType {{ a{number}: name")))
+        await asyncio.sleep(0.01)
+        task.cancel()
+    told = introspecting.introspection_of(app.parts.keeper.service())
+    data = await asked(app, '{ __type(name: "Invoice") { name } }', "reader")
+
+    assert data == {"__type": {"name": "Invoice"}}
+    assert told.working <= introspecting.MOST_OF_ONE
+
+
+async def test_an_answer_that_grows_too_large_says_so(app: App) -> None:
+    """In place of the fields that were not read; each is sent again by itself."""
+    async with served(app.parts.settings.database_url, graphql_max_answer_bytes=1_024, pool_size=1) as bounded:
+        fields = " ".join(f"a{number}: invoices(limit: 10) {{ id number datecreated }}" for number in range(8))
+        answer = await bounded.client.post(PATH, json={"query": f"{{ {fields} }}"})
+        data, errors = answer.json()["data"], answer.json()["errors"]
+        shown = [key for key, rows in data.items() if rows is not None]
+
+    assert shown == [f"a{number}" for number in range(len(shown))]
+    assert 1 <= len(shown) < 8
+    assert [error["path"] for error in errors] == [[key] for key in data if key not in shown]
+    assert {(each["extensions"]["measure"], each["extensions"]["limit"]) for each in errors} == {("answer", 1_024)}
+
+
 async def test_the_schema_can_be_kept_from_callers(app: App) -> None:
     """By a setting; the name of a type is no secret, and administrators read on."""
     url = app.parts.settings.database_url
@@ -687,7 +853,7 @@ async def test_a_mutation_writes_and_is_on_record(app: App) -> None:
     ]
 
 
-async def test_a_query_leaves_one_record_without_its_text(app: App) -> None:
+async def test_a_query_leaves_a_record_of_each_table_without_its_text(app: App) -> None:
     """With how many rows it showed; a refusal with its code, whatever status the client reads."""
     read = await post(
         app, '{ a: invoices(limit: 2) { id } b: clients(filter: {company: "Geheim"}, limit: 3) { userid } }'
@@ -695,13 +861,20 @@ async def test_a_query_leaves_one_record_without_its_text(app: App) -> None:
     url = await app.client.get(PATH, params={"query": '{ clients(filter: {company: "Geheim"}) { userid } }'})
     refused = await post(app, "{ geheim }", headers={"Accept": JSON})
     partly = await post(app, '{ invoices(limit: 1) { id } bad: invoices(filter: {total_gte: "Geheim"}) { id } }')
-    records = [r for a in (read, url, refused, partly) for r in await trail_of(app, a.headers["x-request-id"])]
+    keyed = await post(app, "{ invoices_by_key(id: 1) { id } gone: invoices_by_key(id: 999999) { id } __typename }")
+    schema = await post(app, "{ __schema { queryType { name } } }")
+    answers = (read, url, refused, partly, keyed, schema)
+    records = [r for a in answers for r in await trail_of(app, a.headers["x-request-id"])]
 
-    assert [(r.resource, r.operation, r.rows, r.status, r.code) for r in records] == [
-        ("graphql", "read", 2, 200, None),
-        ("graphql", "read", 0, 200, None),
-        ("graphql", None, None, 200, "graphql_invalid"),
-        ("graphql", "read", 1, 200, "operand_invalid"),
+    assert [(r.resource, r.operation, r.row_key, r.rows, r.status, r.code) for r in records] == [
+        ("invoices", "read", None, 2, 200, None),
+        ("clients", "read", None, 0, 200, None),
+        ("clients", "read", None, 0, 200, None),
+        ("graphql", None, None, None, 200, "graphql_invalid"),
+        ("invoices", "read", None, 1, 200, "operand_invalid"),
+        ("invoices", "read", "1", 1, 200, None),
+        ("invoices", "read", "999999", 0, 200, None),
+        ("graphql", "read", None, 0, 200, None),
     ]
     assert "eheim" not in repr(records)
 
@@ -827,6 +1000,8 @@ async def main():
         build(url, scale="tiny", today=NOON.date())
         async with served(url) as app:
             await app.json("invoices?limit=1")
+            await app.client.options("/api/v1/graphql")
+            await app.client.put("/api/v1/graphql", json={})
             print("graphql" in sys.modules, "gateway.web.graphql.route" in sys.modules)
             answer = await app.client.post("/api/v1/graphql", json={"query": "{ __typename }"})
             print(answer.json()["data"]["__typename"], "graphql" in sys.modules)
@@ -862,6 +1037,42 @@ async def test_tables_that_change_under_a_mutation_are_read_anew(app: App, monke
     assert [(r.resource, r.outcome) for r in records] == [("leads", "done")]
 
 
+async def test_tables_that_change_under_the_second_mutation_are_looked_at_too(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written stands, the other is an error to be sent again, and then it meets the new catalog."""
+    service, real, calls = app.parts.keeper.service(), Mutations.run, [0]
+
+    async def run(self: Mutations, *arguments: Any, **named: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise SchemaChangedError
+        return await real(self, *arguments, **named)
+
+    async def is_new() -> bool:
+        return app.parts.keeper.service() is not service
+
+    monkeypatch.setattr(Mutations, "run", run)
+    monkeypatch.setattr(app.parts.keeper, "_mend_after", 0.0)  # whatever another test found
+    before = await leads(app)
+    one = 'createLead(input: {name: "Over HTTP", status: 1, source: 1}) { id }'
+    answer = await post(app, f"mutation {{ a: {one} b: {one} }}")
+    await until(is_new)
+
+    assert answer.json()["data"]["a"]["id"]
+    assert (answer.json()["data"]["b"], codes(answer)) == (None, ["schema_changed"])
+    assert await leads(app) == before + 1
+
+
+async def test_half_a_character_among_the_extensions_spoils_no_answer(app: App) -> None:
+    """It is echoed as it can be; what the mutation did is told."""
+    body = json.dumps({"query": NEW_LEAD, "extensions": {"\ud800": 1}})
+    answer = await app.client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["data"]["createLead"] is None) == (200, False)
+    assert answer.json()["extensions"]["warnings"] == [{"code": "extension_unheeded", "extension": "?"}]
+
+
 async def test_a_key_is_free_again_where_the_database_was_away(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was written: the same request under the same key is tried, and its answer is not the first one's."""
     before, headers = await leads(app), {"Idempotency-Key": "away"}
@@ -882,7 +1093,7 @@ async def test_a_key_is_free_again_where_the_database_was_away(app: App, monkeyp
 
 
 async def test_a_transaction_that_is_taken_back_is_one_answer(app: App) -> None:
-    """No data, the path of the mutation at fault, and a record of it alone."""
+    """No data, the path of the mutation at fault, and a record of each."""
     before = await leads(app)
     answer = await post(app, f"mutation @atomic {{ a: {CREATE} b: {CREATE.replace('status: 1', 'status: 999999')} }}")
     records = await trail_of(app, answer.headers["x-request-id"])
@@ -891,7 +1102,8 @@ async def test_a_transaction_that_is_taken_back_is_one_answer(app: App) -> None:
     assert (answer.status_code, body["data"], body["extensions"]) == (200, None, {"rolledBack": True})
     assert [error["path"] for error in body["errors"]] == [["b"]]
     assert [(r.resource, r.operation, r.code, r.outcome) for r in records] == [
-        ("leads", "create", codes(answer)[0], None)
+        ("leads", "create", None, "rolled_back"),
+        ("leads", "create", codes(answer)[0], None),
     ]
     assert await leads(app) == before
 

@@ -550,6 +550,48 @@ async def test_rows_nested_in_another_need_the_grant_on_that_one_alone(crm: Crm)
     assert await crm.codes(shown, token="documents", i={"clientid": 1}) == ["graphql_invalid"]
 
 
+@pytest.mark.parametrize("path", ["userid.gt", "email", "contacts.email", "custom.x", "made_up"])
+async def test_who_may_not_read_chooses_no_rows_by_a_filter(crm: Crm, path: str) -> None:
+    """The number of rows would tell what is in them, what is worked out of them, and which rows they are tied to."""
+    query = f"filter[{path}]=1&max_affected=1000&dry_run=true"
+    told = [
+        await crm.rest("DELETE", f"clients?{query}", token="writer"),
+        await crm.rest("PATCH", f"clients?{query}", {"city": "x"}, token="writer"),
+    ]
+
+    assert {each["code"] for each in told} == {"field_unknown"}
+    fields = (await crm.data('{ __type(name: "Mutation") { fields { name } } }', "writer"))["__type"]["fields"]
+    assert {each["name"] for each in fields} == {"createClient", "createClients", "updateClient", "deleteClient"}
+
+
+async def test_a_document_writes_as_many_rows_as_a_request_of_rest(crm: Crm) -> None:
+    """A variable in many places does not make it more; one too many, and nothing is written at all."""
+    before = crm.dump()
+    document = "mutation ($rows: [TagCreate!]!) {" + " ".join(
+        f"a{n}: createTags(input: $rows) {{ id }}" for n in range(3)
+    )
+    reply = await crm.answer(document + "}", rows=[{"name": f"many {n}"} for n in range(334)])
+
+    assert reply["errors"][0]["extensions"] == {
+        "code": "query_too_large",
+        "status": 400,
+        "measure": "written",
+        "cost": 1_002,
+        "limit": 1_000,
+    }
+    assert crm.dump().tables == before.tables
+
+
+async def test_no_key_that_is_tried_out_uses_up_the_numbers_of_a_table(crm: Crm) -> None:
+    """The server counts on from the largest one, though it was taken back."""
+    tried = 'mutation ($id: Int!) { createTag(dryRun: true, input: {id: $id, name: "last"}) { id } }'
+    assert await crm.codes(tried, id=2**31 - 1) == ["fields_invalid"]
+    assert await crm.codes(tried, id=2**30) == ["fields_invalid"]
+
+    made = await crm.data('mutation { createTag(input: {name: "after all"}) { id } }')
+    assert 0 < made["createTag"]["id"] < 2**20
+
+
 async def test_what_reading_meets_takes_the_write_back(crm: Crm) -> None:
     """An answer that would be too large is refused, and so is what it would have told of."""
     before = crm.dump()

@@ -162,10 +162,13 @@ async def test_what_is_wrong_with_a_body_is_told(
 
 
 async def test_a_query_may_have_the_size_of_many_rows(app: App) -> None:
-    """Over the limit of one row, and not over that of an array."""
-    large = {"filter[clientnote.ne]": "x" * 500_000, "fields": "id", "per_page": 1}
+    """Over the limit of one row, and not over that of an array; a single value stays one that can be compared with."""
+    values = [f"{number} " + "x" * 400 for number in range(1_000)]
+    large = {"filter[clientnote.nin]": values, "fields": "id", "per_page": 1}
 
     assert len((await query(app, "QUERY", "invoices", large))["data"]) == 1
+    long = await app.client.request("QUERY", "/api/v1/invoices", json={"filter[clientnote.ne]": "x" * 4_097})
+    assert (long.status_code, long.json()["code"]) == (400, "query_too_large")
     for method, path in (("QUERY", "invoices"), ("POST", "invoices/query")):
         reply = await app.client.request(method, f"/api/v1/{path}", content=b" " * 4_200_000, headers=JSON)
         assert (reply.status_code, reply.json()["code"]) == (413, "body_too_large")

@@ -304,3 +304,19 @@ async def test_a_number_keeps_its_digits_on_the_way_in(app: App, mariadb_server:
         "0.30000000000000000000000000004"
     )
     assert exact(answer.text)["data"]["money"] == ("number", "0.29")
+
+
+async def test_rows_sorted_by_a_list_of_words_have_no_cursors(app: App) -> None:
+    """In GraphQL a connection that is asked for them is refused, for it could not be walked; rows alone it shows."""
+    for some in ([], ["b"]):
+        assert (await app.client.post("/api/v1/each_type", json={"some": some})).status_code == 201
+
+    async def asked(selected: str) -> Any:
+        document = f"{{ each_type_connection(first: 1, sort: [{{some: ASC}}]) {{ {selected} }} }}"
+        return (await app.client.post("/api/v1/graphql", json={"query": document})).json()
+
+    for selected in ("edges { cursor }", "pageInfo { hasNextPage endCursor }", "nodes { id } pageInfo { startCursor }"):
+        (error,) = (await asked(selected))["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["errors"][0]["parameter"]) == ("page_invalid", "sort")
+    shown = (await asked("nodes { some } pageInfo { hasNextPage }"))["data"]["each_type_connection"]
+    assert (len(shown["nodes"]), shown["pageInfo"]) == (1, {"hasNextPage": True})

@@ -73,6 +73,7 @@ class Visitor:
     context: playwright.BrowserContext
     asked: list[Asked] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    has_left: bool = False
 
     async def page(self, url: str) -> playwright.Page:
         """Return a new page that has loaded."""
@@ -92,7 +93,12 @@ class Visitor:
                 self.complaints.append(f"{message.type}: {message.text}")
 
         async def finished(request: playwright.Request) -> None:
-            answer = await request.response()
+            try:
+                answer = await request.response()
+            except playwright.Error:
+                if not self.has_left:
+                    raise
+                return
             self.asked.append(Asked(request.method, request.url, answer.status if answer else 0))
 
         self.context.on("console", console)
@@ -142,6 +148,7 @@ class Browser:
         try:
             yield visitor
         finally:
+            visitor.has_left = True  # what still arrives concerns nobody
             await context.close()
 
 

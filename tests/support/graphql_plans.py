@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from graphql import GraphQLSchema
 from gateway.catalog.model import Catalog
 from gateway.graphql.collecting import operation_of
 from gateway.graphql.documents import Documents
-from gateway.graphql.limits import DEFAULT_LIMITS
+from gateway.graphql.limits import Limits
 from gateway.graphql.schema import build_schema
 from gateway.graphql.selection import Operation
 from gateway.graphql.steps import ChangeStep, Step
@@ -23,7 +22,7 @@ from gateway.query.aggregates import PlannedGroups
 from gateway.query.planner import PlannedRead
 from tests.support.asking import ALL, context_of, plan_any
 
-LIMITS = replace(DEFAULT_LIMITS, complexity=10**9)
+LIMITS = Limits(complexity=10**9)
 """Limits that no question of a test comes to."""
 
 

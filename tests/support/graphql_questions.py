@@ -16,7 +16,8 @@ from typing import Any
 
 from gateway.catalog.model import Relationship, Table
 from gateway.graphql.meaning import By, GroupThrough, GroupValue, Nested, On, Shown, Through
-from gateway.graphql.vocabulary import COUNT_HAVING, TableNames, Vocabulary
+from gateway.graphql.tables import COUNT_HAVING, TableNames
+from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.operators import OPERATORS
 from tests.support.query_model import (
     All,

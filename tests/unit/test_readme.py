@@ -42,11 +42,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient,
 
 
 def test_the_readme_has_its_calls_with_their_answers() -> None:
-    """The newcomer sees a list, a derived field, the three questions of one call each, and an error."""
+    """The newcomer sees a list, a derived field, the three questions of one call each, GraphQL, and an error."""
     assert len(CALLS) == len(NAMES)
 
 
-NAMES = ["list", "derived field", "top clients", "overdue by agent", "invoice with its relatives", "error"]
+NAMES = ["list", "derived field", "top clients", "overdue by agent", "invoice with its relatives", "GraphQL", "error"]
 
 
 @pytest.mark.parametrize(("call", "expected"), CALLS, ids=NAMES)
@@ -54,10 +54,16 @@ def test_a_call_of_the_readme_gives_its_answer(demo: tuple[TestClient, str], cal
     """What the README promises is what the demo says."""
     client, token = demo
     url = re.search(r"'http://127.0.0.1:8000(.*?)'", call)
+    body = re.search(r"-d '(.*?)'", call)
     headers = dict(re.findall(r'-H "([^:]+): ([^"]*)"', call))
     assert url is not None
 
-    reply = client.get(url[1], headers={name: value.replace("$TOKEN", token) for name, value in headers.items()})
+    reply = client.request(
+        "GET" if body is None else "POST",
+        url[1],
+        content=body and body[1],
+        headers={name: value.replace("$TOKEN", token) for name, value in headers.items()},
+    )
 
     assert with_hidden_cursor(reply.json()) == expected
 

@@ -7,13 +7,13 @@ does not answer, those that have not begun are not tried any more: each would wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.errors import GatewayError, RequestError, SchemaChangedError, UnavailableError
 from gateway.execution.failures import RETRY, CommitCutError
-from gateway.graphql.changed import render_change
+from gateway.graphql.change_replies import render_change
 from gateway.graphql.changes import input_error
 from gateway.graphql.planning import plan_change
 from gateway.graphql.steps import ChangeStep
@@ -48,20 +48,22 @@ class Changed:
 class AtomicError(Exception):
     """The mutations of one transaction were taken back; ``step`` is the one at fault, None where it was the commit.
 
+    ``written`` has a record of each.
     ``is_rolled_back`` is false where nobody knows, because the connection died at commit.
     """
 
-    def __init__(self, error: GatewayError, step: ChangeStep | None) -> None:
+    def __init__(self, error: GatewayError, step: ChangeStep | None, written: Iterable[Written] = ()) -> None:
         super().__init__(error.detail)
         self.error = error
         self.step = step
         self.is_rolled_back = error.code != "outcome_unknown"
-        self.written: tuple[Written, ...] = () if step is None else (_refused(step, error),)
+        self.written = tuple(written)
 
 
 async def run_changes(
     service: Service,
     access: Access,
+    vocabulary: Vocabulary,
     steps: Sequence[ChangeStep],
     telling: Telling,
     *,
@@ -70,11 +72,13 @@ async def run_changes(
 ) -> tuple[Changed, ...]:
     """Return what became of each mutation, in order; ``note`` hears of each record at once.
 
+    Errors name fields as the ``vocabulary`` does, whose access names what this one does.
+
     Raises:
         SchemaChangedError: a table changed under one of them, and nothing was written: all may be run again.
         AtomicError: mutations that share a transaction were taken back.
     """
-    run = _Run(service, access, telling, note)
+    run = _Run(service, access, vocabulary, telling, note)
     return await (run.together(steps) if is_atomic else run.each(steps))
 
 
@@ -82,6 +86,7 @@ async def run_changes(
 class _Run:
     service: Service
     access: Access
+    vocabulary: Vocabulary
     telling: Telling
     note: Note
 
@@ -90,13 +95,16 @@ class _Run:
         found: list[Changed] = []
         ending: GatewayError | None = None
         for step in steps:
-            changed = self._failed(step, _not_begun(ending)) if ending is not None else await self._next(step, found)
+            if ending is not None:
+                changed = self._failed(step, _not_begun(ending))
+            else:
+                changed = await self._next(step, found, steps)
             if ending is None and changed.error is not None and changed.error.code in ENDING:
                 ending = changed.error
             found.append(changed)
         return tuple(found)
 
-    async def _next(self, step: ChangeStep, before: Sequence[Changed]) -> Changed:
+    async def _next(self, step: ChangeStep, before: Sequence[Changed], steps: Sequence[ChangeStep]) -> Changed:
         try:
             mutation = plan_change(self.service.context(self.access), step)
             result = await self._mutations().run(mutation, self._given())
@@ -107,31 +115,31 @@ class _Run:
             return self._failed(step, error)
         except asyncio.CancelledError as error:
             if any(map(_may_have_written, before)):  # whoever ends the request must not say that nothing was changed
-                raise CommitCutError from error
+                raise CommitCutError(_cut(steps, len(before), error)) from error
             raise
         except Exception as error:  # whatever it is, the other mutations are run
             return self._failed(step, error)
 
     async def together(self, steps: Sequence[ChangeStep]) -> tuple[Changed, ...]:
         """Run mutations in one transaction."""
-        mutations = [self._planned(step, steps[0]) for step in steps]
+        mutations = [self._planned(step, steps) for step in steps]
         try:
             results = await self._mutations().run_together(mutations, self._given())
         except TogetherError as error:
             if isinstance(error.error, SchemaChangedError):
                 raise error.error from error
             step = steps[error.number] if error.number is not None else None
-            raise self._taken_back(error.error, step) from error
+            raise self._taken_back(error.error, step, steps) from error
         return tuple(self._done(step, result) for step, result in zip(steps, results, strict=True))
 
-    def _planned(self, step: ChangeStep, first: ChangeStep) -> Mutation:
+    def _planned(self, step: ChangeStep, steps: Sequence[ChangeStep]) -> Mutation:
         try:
-            if step.is_dry_run != first.is_dry_run:
+            if step.is_dry_run != steps[0].is_dry_run:
                 detail = "In one transaction either all mutations are dry runs, or none: give dryRun to all of them."
                 raise RequestError("parameter_conflict", detail, parameter="dryRun")
             return plan_change(self.service.context(self.access), step)
         except GatewayError as error:
-            raise self._taken_back(error, step) from error
+            raise self._taken_back(error, step, steps) from error
 
     def _mutations(self) -> Mutations:
         return Mutations(self.service.writes, self.service.reads)
@@ -152,9 +160,11 @@ class _Run:
         self.note(refused)
         return Changed(error=told, written=(refused,))
 
-    def _taken_back(self, error: GatewayError, step: ChangeStep | None) -> AtomicError:
+    def _taken_back(self, error: GatewayError, step: ChangeStep | None, steps: Sequence[ChangeStep]) -> AtomicError:
         told = self._told(step, error) if step is not None else self.telling.told(error)
-        failed = AtomicError(told, step)
+        failed = AtomicError(
+            told, step, (_refused(each, told) if step is None or step is each else rolled_back(each) for each in steps)
+        )
         for each in failed.written:
             self.note(each)
         return failed
@@ -164,7 +174,7 @@ class _Run:
         told = self.telling.told(error)
         if not any(issue.pointer for issue in told.issues):
             return told
-        return input_error(told, step, Vocabulary(self.service.context(self.access)))
+        return input_error(told, step, self.vocabulary)
 
 
 def _may_have_written(changed: Changed) -> bool:
@@ -180,6 +190,18 @@ def _not_begun(error: GatewayError) -> UnavailableError:
     return UnavailableError(code, detail, headers=RETRY)
 
 
+def _cut(steps: Sequence[ChangeStep], number: int, error: asyncio.CancelledError) -> UnavailableError:
+    """The failure of a document that was ended in the middle, after so many of its mutations."""
+    last, running = (steps[place].selected.key for place in (number - 1, number))
+    became = "may have happened" if isinstance(error, CommitCutError) else "was taken back"
+    detail = (
+        f"The time of the request was over in the middle of its document. The first {number} of its {len(steps)} "
+        f"mutations were run, to the end of `{last}`, and what they wrote is kept; `{running}` {became}, and none "
+        "after it was begun. Read the rows before you send them again."
+    )
+    return UnavailableError("outcome_unknown", detail, headers=RETRY)
+
+
 # Records
 
 
@@ -193,6 +215,11 @@ def _written(step: ChangeStep, result: MutationResult) -> Iterator[Written]:
         yield replace(record, row=key_text(key), rows=1, outcome="done")
     if not result.keys:
         yield replace(record, outcome="done")
+
+
+def rolled_back(step: ChangeStep) -> Written:
+    """Return the record of a mutation that was taken back, or not begun, because another of its transaction failed."""
+    return Written(step.table.resource or "", step.operation, _key(step), 0, "rolled_back")
 
 
 def _refused(step: ChangeStep, error: GatewayError) -> Written:

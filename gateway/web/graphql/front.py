@@ -12,14 +12,21 @@ from typing import Final, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.errors import MethodError
 from gateway.graphql.persisted import PersistedQueries
 from gateway.web.parts import Parts
+from gateway.web.replies import send_reply
 
+METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
+MEDIA: Final = "application/json"
+"""What a body must be."""
+
+_ALLOW: Final = {"Allow": ", ".join(METHODS), "Accept-Post": MEDIA}
 _ROUTE: Final = "gateway.web.graphql.route"
 
 
 class GraphQLFront:
-    """Serves documents; the first request waits until the rest is loaded, in a thread."""
+    """Serves documents; the first request that may hold one waits until the rest is loaded, in a thread."""
 
     def __init__(self, parts: Parts) -> None:
         """Keep what is needed later; the file of persisted documents is read now.
@@ -33,7 +40,17 @@ class GraphQLFront:
         self._loading = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request.
+
+        Raises:
+            MethodError: ``method_not_allowed``.
+        """
+        method: str = scope["method"]
+        if method == "OPTIONS":
+            await send_reply(send, 204, headers=_ALLOW)
+            return
+        if method not in METHODS:
+            raise MethodError("method_not_allowed", f"{method} is not taken here.", headers={"Allow": _ALLOW["Allow"]})
         route = self._route or await self._loaded()
         await route(scope, receive, send)
 

@@ -12,7 +12,7 @@ from gateway.graphql.render import error_entry
 from gateway.graphql.steps import ChangeStep
 from gateway.query.access import Access, Operation
 from gateway.web.exchange import Written
-from gateway.web.graphql.changing import AtomicError, Changed, run_changes
+from gateway.web.graphql.changing import AtomicError, Changed, rolled_back, run_changes
 from gateway.web.graphql.preparing import Known, PreparedMutation, Refused
 from gateway.web.graphql.replying import Draft
 from gateway.web.graphql.running import Telling
@@ -51,17 +51,19 @@ async def mutate(
     """
     records.clear()
     refused = [field for field in prepared.fields if isinstance(field, Refused)]
-    records.extend(_record(field) for field in refused)
     steps = [field for field in prepared.fields if isinstance(field, ChangeStep)]
+    records.extend(_record(field) for field in refused)
     if prepared.is_atomic and refused:
+        records.extend(rolled_back(step) for step in steps)
         first = refused[0]
         return _taken_back(AtomicError(first.error, None), first)
     try:
-        changes = (
-            await run_changes(service, access, steps, telling, is_atomic=prepared.is_atomic, note=records.append)
-            if steps
-            else ()
-        )
+        changes: Iterable[Changed] = ()
+        if steps:
+            names, is_atomic = prepared.vocabulary, prepared.is_atomic
+            changes = await run_changes(
+                service, access, names, steps, telling, is_atomic=is_atomic, note=records.append
+            )
     except AtomicError as error:
         return _taken_back(error, error.step)
     return _mutated(prepared, changes, records)
@@ -111,7 +113,7 @@ def _change_of(field: ChangeStep | Refused) -> Change:
 # What is known before it runs
 
 
-def operation_of(prepared: PreparedMutation) -> Operation | None:
+def first_operation(prepared: PreparedMutation) -> Operation | None:
     """Return the operation of a mutation's first change, which stands for the request in metrics."""
     changes = (field for field in prepared.fields if not isinstance(field, Known))
     first = next(changes, None)

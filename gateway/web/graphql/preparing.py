@@ -6,12 +6,14 @@ values do not depend on the moment. Then nothing is parsed, validated, translate
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from time import perf_counter
 from typing import Final
 
-from gateway.errors import GatewayError, MethodError
+from gateway.errors import GatewayError, MethodError, RequestError
 from gateway.graphql.collecting import operation_of
 from gateway.graphql.document import Document
 from gateway.graphql.documents import Documents
@@ -30,6 +32,9 @@ from gateway.web.service import Service
 
 MOST_KEPT_BYTES: Final = 16_384
 """Requests larger than this are not remembered: their values would take more than their plans."""
+
+LONGEST_TURN_S: Final = 0.005
+"""How long fields are planned without a look at what else there is to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,11 @@ class PreparedQuery:
 
 @dataclass(frozen=True, slots=True)
 class PreparedMutation:
-    """A mutation that is ready to run."""
+    """A mutation that is ready to run; ``vocabulary`` has its fields by the names that its caller knows."""
 
     fields: tuple[ChangeStep | Refused | Known, ...]
     cost: Cost
+    vocabulary: Vocabulary
     is_atomic: bool = False
     unheeded: tuple[str, ...] = ()
 
@@ -123,10 +129,12 @@ def remember(service: Service, key: Hashable, prepared: Prepared, size: int) -> 
 # What is asked now
 
 
-def prepare(
+async def prepare(
     service: Service, access: Access, prospect: Prospect, document: Document, request: GraphQLRequest
 ) -> Prepared:
     """Return an operation ready to run; a field that cannot be planned does not keep the others from running.
+
+    Many fields are planned one after the other, and other requests have the event loop between them.
 
     Raises:
         RequestError: ``operation_unknown``, ``variables_invalid``, ``query_too_large``.
@@ -136,12 +144,35 @@ def prepare(
     operation, cost = operation_of(
         document, documents.schema, request.operation_name, request.variables, documents.limits
     )
+    turn = Turn()
     if operation.kind == "mutation":
-        changes = tuple(_change(vocabulary, field) for field in operation.fields)
-        return PreparedMutation(changes, cost, operation.is_atomic, request.unheeded)
-    fields = tuple(_read(service, access, vocabulary, field) for field in operation.fields)
+        changes = []
+        for field in operation.fields:
+            changes.append(_change(vocabulary, field))
+            await turn.give_way()
+        return PreparedMutation(tuple(changes), cost, vocabulary, operation.is_atomic, request.unheeded)
+    reads = []
+    for field in operation.fields:
+        reads.append(_read(service, access, vocabulary, field))
+        await turn.give_way()
+    fields = tuple(reads)
     of_schema = OfSchema(documents, document, request) if operation.introspected else None
     return PreparedQuery(fields, cost, of_schema, request.unheeded)
+
+
+class Turn:
+    """The time for which one request has had the event loop to itself."""
+
+    __slots__ = ("_began",)
+
+    def __init__(self) -> None:
+        self._began = perf_counter()
+
+    async def give_way(self) -> None:
+        """Let others have the loop, when it was long enough; there the request can be ended too."""
+        if perf_counter() - self._began > LONGEST_TURN_S:
+            await asyncio.sleep(0)
+            self._began = perf_counter()
 
 
 def check_method(method: str, document: Document, request: GraphQLRequest) -> None:
@@ -171,12 +202,21 @@ def _read(service: Service, access: Access, vocabulary: Vocabulary, selected: Se
 def _planned(service: Service, access: Access, step: ReadStep) -> Read:
     context = service.context(access)
     if isinstance(step, ConnectionStep) and step.after is not None:
-        position = service.cursors.open(step.after, step.binding)
+        position = service.cursors.open(step.after, step.binding, "after")
         page = replace(step.intent.page, after=position)
         step = replace(step, intent=replace(step.intent, page=page))
     if isinstance(step.intent, AggregateIntent):
         return Read(step, plan_groups(context, step.intent))
-    return Read(step, plan_read(context, step.intent))
+    planned = plan_read(context, step.intent)
+    if isinstance(step, ConnectionStep) and step.has_cursors and not planned.plan.is_followed:
+        raise RequestError("page_invalid", _NO_CURSORS, parameter="sort")
+    return Read(step, planned)
+
+
+_NO_CURSORS: Final = (
+    "Rows have no cursors in this order, for a list of words that they are sorted by has no position to go on from: "
+    "sort by something else, or page through the list by limit and offset."
+)
 
 
 def _change(vocabulary: Vocabulary, selected: Selected) -> ChangeStep | Refused | Known:

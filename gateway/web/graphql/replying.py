@@ -6,8 +6,9 @@ Source: GraphQL over HTTP (draft), "Response" and "Status Codes".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from gzip import compress
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import orjson
 
 from gateway.errors import GatewayError, RequestError
 from gateway.graphql.faults import InvalidDocumentError
-from gateway.graphql.render import error_entry
+from gateway.graphql.render import error_entry, place_of_fault
 from gateway.graphql.selection import Cost, Selected
 from gateway.rest.formats import Format, preferred
 from gateway.web.calls import Answer
@@ -23,6 +24,9 @@ from gateway.web.calls import Answer
 _UTF8: Final = MappingProxyType({"charset": "utf-8"})
 GRAPHQL: Final = Format("graphql-response", "application/graphql-response+json", parameters=_UTF8)
 JSON: Final = Format("json", "application/json", parameters=_UTF8)
+LARGE: Final = 65_536
+"""Bytes from which an answer about the schema is sent as gzip to whoever reads that."""
+
 _OFFERED: Final = (GRAPHQL, JSON)
 """What a reply can be had as. The first is meant where a client says nothing, or that it takes anything."""
 
@@ -67,7 +71,7 @@ class Draft:
         """Lay in the failure of a field, which is null."""
         if self.data is not None:
             self.data[selected.key] = None
-        self.refuse(error_entry(error, (selected.key,), (selected.line, selected.column)), error)
+        self.refuse(error_entry(error, (selected.key,), place_of_fault(selected, error)), error)
 
     def refuse(self, entry: Mapping[str, Any], error: GatewayError) -> None:
         """Lay in an error."""
@@ -90,6 +94,27 @@ class Draft:
         if self.extensions:
             body["extensions"] = self.extensions
         return orjson.dumps(body)
+
+
+def takes_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether a client says that it reads gzip (RFC 9110, section 12.5.3).
+
+    >>> takes_gzip([(b"accept-encoding", b"br, gzip;q=0.5")]), takes_gzip([(b"accept-encoding", b"gzip;q=0")])
+    (True, False)
+    """
+    for name, value in headers:
+        if name == b"accept-encoding":
+            for word in value.lower().split(b","):
+                coding, _, weight = word.replace(b" ", b"").partition(b";")
+                if coding == b"gzip":
+                    return not weight or weight.removeprefix(b"q=").strip(b"0.") != b""
+    return False
+
+
+def gzipped(answer: Answer) -> Answer:
+    """Return a large answer as gzip, a fifteenth of what a whole schema takes; work for a thread."""
+    headers = {**(answer.headers or {}), "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return replace(answer, body=compress(answer.body, 1, mtime=0), headers=headers)
 
 
 def refusal(error: GatewayError, media: Format, *, is_document: bool) -> Answer:

@@ -1,7 +1,8 @@
 """The ASGI application of `/api/v1/graphql`: request -> document -> plans -> reply.
 
 Until it is clear that a request is one for GraphQL, by its method, its media types and its size, it is refused like
-any other request here. From then on every answer has GraphQL's form, refusals included.
+any other request here. From then on every answer has GraphQL's form, refusals included; but what ends a request from
+outside (its time limit, a stop) is told as a problem document, as everywhere.
 
 No form of a foreign page can change anything: GET holds no mutation, and a body is JSON.
 
@@ -10,13 +11,13 @@ Source: GraphQL over HTTP (draft).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.errors import GatewayError, MethodError, RequestError, SchemaChangedError
+from gateway.errors import GatewayError, RequestError, SchemaChangedError
 from gateway.graphql.document import Document
 from gateway.graphql.limits import limits_of
 from gateway.graphql.persisted import PersistedQueries
@@ -29,9 +30,9 @@ from gateway.web.calls import Answer
 from gateway.web.content import check_content
 from gateway.web.disconnect import ClientGoneError, ClientWatch
 from gateway.web.exchange import Exchange, Written, exchange_of
+from gateway.web.graphql.front import MEDIA
 from gateway.web.graphql.introspecting import Told, introspection_of
-from gateway.web.graphql.mutating import Mutated, check_conditions, mutate, replayed_records
-from gateway.web.graphql.mutating import operation_of as first_operation
+from gateway.web.graphql.mutating import Mutated, check_conditions, first_operation, mutate, replayed_records
 from gateway.web.graphql.preparing import (
     Prepared,
     PreparedMutation,
@@ -43,18 +44,14 @@ from gateway.web.graphql.preparing import (
     remembered,
 )
 from gateway.web.graphql.querying import query
-from gateway.web.graphql.replying import Draft, accepted, refusal
-from gateway.web.graphql.running import Lanes, Telling
+from gateway.web.graphql.replying import LARGE, Draft, accepted, gzipped, refusal, takes_gzip
+from gateway.web.graphql.running import Bounds, Lanes, Telling
 from gateway.web.graphql.schemas import Builder, Prospect, schemas_of
 from gateway.web.idempotency import REPLAYED, key_of, keyed_document
 from gateway.web.parts import Parts
 from gateway.web.replies import send_reply
 from gateway.web.service import Service
 from gateway.web.stages.shield import BodyLimit, read_body
-
-METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
-_MEDIA: Final = "application/json"
-_ALLOW: Final = {"Allow": ", ".join(METHODS), "Accept-Post": _MEDIA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ class GraphQLRoute:
         self._build = Builder(self._limits, settings.graphql_documents)
         self._most_schemas = settings.graphql_schemas
         self._shows_cost = settings.graphql_show_cost
-        self._lanes = Lanes(settings.pool_size // 2)
+        self._bounds = Bounds(Lanes(settings.pool_size // 2), settings.graphql_max_answer_bytes)
         self._body_limit = BodyLimit(max(settings.max_body_bytes, settings.max_bulk_body_bytes))
         self._body_wait_s = settings.body_wait_s
         self._request_limit_s = settings.request_limit_s
@@ -105,11 +102,6 @@ class GraphQLRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         method: str = scope["method"]
-        if method == "OPTIONS":
-            await send_reply(send, 204, headers=_ALLOW)
-            return
-        if method not in METHODS:
-            raise MethodError("method_not_allowed", f"{method} is not taken here.", headers={"Allow": _ALLOW["Allow"]})
         media = accepted(_accept_of(scope))
         data = await self._body(receive, scope) if method == "POST" else scope["query_string"]
         exchange = exchange_of(scope)
@@ -127,9 +119,9 @@ class GraphQLRoute:
         headers = scope["headers"]
         check_content(headers)
         content_type = next((value.decode("latin-1") for name, value in headers if name == b"content-type"), None)
-        if _media_type(content_type) != _MEDIA:
-            detail = f"Send the request as a JSON object in UTF-8, with Content-Type: {_MEDIA}."
-            raise RequestError("media_type_unsupported", detail, headers={"Accept-Post": _MEDIA})
+        if _media_type(content_type) != MEDIA:
+            detail = f"Send the request as a JSON object in UTF-8, with Content-Type: {MEDIA}."
+            raise RequestError("media_type_unsupported", detail, headers={"Accept-Post": MEDIA})
         lengths = (value for name, value in headers if name == b"content-length" and value.isdigit())
         return await read_body(receive, self._body_limit, self._body_wait_s, int(next(lengths, 0)))
 
@@ -188,19 +180,19 @@ class GraphQLRoute:
             request = asked.request()
             prospect = await schemas_of(service, self._build, self._most_schemas).of(access)
             try:
-                document = self._document(request, prospect, is_admin=access.is_admin)
+                document = self._document(request, prospect, access)
                 check_method(asked.method, document, request)
-                prepared = prepare(service, access, prospect, document, request)
+                prepared = await prepare(service, access, prospect, document, request)
             except GatewayError as error:
                 raise _UnfitError(error) from error
             remember(service, key, prepared, len(asked.data))
         return prepared
 
-    def _document(self, request: GraphQLRequest, prospect: Prospect, *, is_admin: bool) -> Document:
-        persisted = request.extensions.get(PERSISTED)
-        text = self._persisted.text_of(request.document or None, persisted, is_admin=is_admin)
+    def _document(self, request: GraphQLRequest, prospect: Prospect, access: Access) -> Document:
+        persisted, by, is_admin = request.extensions.get(PERSISTED), access.principal, access.is_admin
+        text = self._persisted.text_of(request.document or None, persisted, by, is_admin=is_admin)
         document = prospect.documents.read(text, is_admin=is_admin)
-        self._persisted.keep(text, persisted)
+        self._persisted.keep(text, persisted, by)
         return document
 
     async def _read(self, asked: Asked, service: Service, prepared: Prepared, *, is_last_try: bool) -> Answer:
@@ -211,9 +203,12 @@ class GraphQLRoute:
             access, by = self._access(asked, service), asked.exchange.principal
             assert by is not None  # the path is not public
             told = await introspection_of(service).answer(service, access, prepared.of_schema, by.key)
-        draft, rows = await query(service, prepared, asked.telling, self._lanes, told, is_last_try=is_last_try)
-        asked.exchange.rows = rows
-        return self._answered(asked, draft, prepared)
+        found = await query(service, prepared, asked.telling, self._bounds, told, is_last_try=is_last_try)
+        asked.exchange.rows, asked.exchange.written = found.rows, found.records
+        answer = self._answered(asked, found.draft, prepared)
+        if told and len(answer.body) > LARGE and takes_gzip(asked.scope["headers"]):
+            return await asyncio.to_thread(gzipped, answer)
+        return answer
 
     async def _change(self, asked: Asked, service: Service, prepared: PreparedMutation) -> Answer:
         """The answer of a mutation; under an ``Idempotency-Key`` that of the first one with it."""
@@ -226,14 +221,9 @@ class GraphQLRoute:
         return await self._once(asked, service, prepared, key)
 
     async def _once(self, asked: Asked, service: Service, prepared: PreparedMutation, key: bytes) -> Answer:
-        made: list[Answer] = []
-
         async def run() -> Answer:
             mutated = await self._mutated(asked, service, prepared)
-            made.append(self._changed(asked, prepared, mutated))
-            if mutated.failure is not None:  # by it the key is free again, or its outcome is unknown
-                raise mutated.failure
-            return made[0]
+            return replace(self._changed(asked, prepared, mutated), failure=mutated.failure)
 
         exchange = asked.exchange
         assert exchange.principal is not None  # the path is not public
@@ -241,13 +231,8 @@ class GraphQLRoute:
             exchange.principal, self._access(asked, service), asked.scope, asked.data, key, exchange.request_id
         )
         left_s = self._request_limit_s - (monotonic() - exchange.began)
-        try:
-            answer = await self._parts.idempotency.answer(request, run, left_s)
-        except GatewayError:
-            if not made:
-                raise
-            return made[0]
-        if not made:
+        answer = await self._parts.idempotency.answer(request, run, left_s)
+        if answer.outcome == "replayed":
             exchange.written, exchange.rows, exchange.outcome = replayed_records(prepared), 0, "replayed"
         return answer
 
@@ -300,4 +285,4 @@ def _media_type(content_type: str | None) -> str:
     try:
         return media_type_of(content_type)
     except RequestError as error:
-        raise RequestError(error.code, error.detail, headers={"Accept-Post": _MEDIA}) from error
+        raise RequestError(error.code, error.detail, headers={"Accept-Post": MEDIA}) from error

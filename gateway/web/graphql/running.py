@@ -11,15 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+import orjson
+
 from gateway.errors import GatewayError, InternalError, NotFoundError, SchemaChangedError
+from gateway.graphql.faults import DocumentError
 from gateway.graphql.render import Rendered, render
-from gateway.graphql.steps import ConnectionStep, RowStep
+from gateway.graphql.steps import ConnectionStep, GroupsStep, RowStep, needs_rows
 from gateway.observe import Observer, RequestFailed, RequestUnavailable
-from gateway.operations.results import TAG_KEY, RowResult
+from gateway.operations.results import RowResult
 from gateway.query.planner import PlannedRead
 from gateway.query.positions import Position
 from gateway.web.graphql.preparing import Read, Refused
@@ -55,6 +58,14 @@ class Lanes:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What queries may take: lanes of all together, and how large the fields of one are before no more are read."""
+
+    lanes: Lanes
+    answer_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Telling:
     """Tells the administrator what the client is not told of a failure."""
 
@@ -74,52 +85,79 @@ class Telling:
 
 
 Ran = Rendered | Refused
+Runner = Callable[[Service, Read], Awaitable[Rendered]]
 
 
 async def run_reads(
-    service: Service, reads: Sequence[Read], telling: Telling, lanes: Lanes, *, is_last_try: bool
+    service: Service, reads: Sequence[Read], telling: Telling, bounds: Bounds, *, is_last_try: bool
 ) -> Sequence[Ran]:
-    """Return what came of each read, in order.
+    """Return what came of each read, in order; of several, each value is JSON already, so that its rows can go.
 
     Raises:
         SchemaChangedError: a table changed under one of them, and this is not the last try.
     """
     run = partial(_ran, service, telling=telling, is_last_try=is_last_try)
-    ran = (await run(reads[0]),) if len(reads) == 1 else await _run_all(reads, run, lanes)
+    if len(reads) == 1:
+        ran: Sequence[Ran] = (await run(reads[0], _run),)
+    else:
+        ran = await _Several(reads, run, bounds).all()
     for each in ran:
         if isinstance(each, Refused) and isinstance(each.error, SchemaChangedError) and not is_last_try:
             raise each.error
     return ran
 
 
-async def _run_all(reads: Sequence[Read], run: Callable[[Read], Awaitable[Ran]], lanes: Lanes) -> Sequence[Ran]:
-    found: dict[int, Ran] = {}
-    pending = deque(enumerate(reads))
-    beside: set[asyncio.Task[None]] = set()
+class _Several:
+    """Several reads of one query: one after the other, and beside each other where there are lanes for it."""
 
-    async def work() -> None:
-        while pending:
-            place, read = pending.popleft()
-            found[place] = await run(read)
+    def __init__(self, reads: Sequence[Read], run: Callable[[Read, Runner], Awaitable[Ran]], bounds: Bounds) -> None:
+        self._pending = deque(enumerate(reads))
+        self._found: dict[int, Ran] = {}
+        self._run = run
+        self._bounds = bounds
+        self._beside: set[asyncio.Task[None]] = set()
+        self._bytes = 0
 
-    def end(task: asyncio.Task[None]) -> None:
-        beside.discard(task)
-        lanes.give()
+    async def all(self) -> Sequence[Ran]:
+        """Run them, and return what came of each."""
+        async with asyncio.TaskGroup() as group:
+            while self._pending:
+                place, read = self._pending.popleft()
+                self._go_beside(group)
+                self._found[place] = await self._run(read, self._packed)
+        return [self._found[place] for place in range(len(self._found))]
 
-    async with asyncio.TaskGroup() as group:
-        while pending:
-            place, read = pending.popleft()
-            while len(beside) < min(MOST_AT_ONCE - 1, len(pending)) and lanes.take():
-                task = group.create_task(work())
-                beside.add(task)
-                task.add_done_callback(end)  # which is called even if the task never gets to run
-            found[place] = await run(read)
-    return [found[place] for place in range(len(reads))]
+    def _go_beside(self, group: asyncio.TaskGroup) -> None:
+        """Take as many lanes as are free and of use."""
+        while len(self._beside) < min(MOST_AT_ONCE - 1, len(self._pending)) and self._bounds.lanes.take():
+            task = group.create_task(self._rest())
+            self._beside.add(task)
+            task.add_done_callback(self._end)  # which is called even if the task never gets to run
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        self._bounds.lanes.give()
+
+    async def _rest(self) -> None:
+        while self._pending:
+            place, read = self._pending.popleft()
+            self._found[place] = await self._run(read, self._packed)
+
+    async def _packed(self, service: Service, read: Read) -> Rendered:
+        limit = self._bounds.answer_bytes
+        if self._bytes > limit:
+            detail = f"The fields before this one came to more than {limit} bytes. Ask for it in another document."
+            extensions: dict[str, str | int] = {"measure": "answer", "cost": self._bytes, "limit": limit}
+            raise DocumentError("query_too_large", detail, extensions=extensions)
+        rendered = await _run(service, read)
+        text = orjson.dumps(rendered.value)
+        self._bytes += len(text)
+        return replace(rendered, value=orjson.Fragment(text))
 
 
-async def _ran(service: Service, read: Read, *, telling: Telling, is_last_try: bool) -> Ran:
+async def _ran(service: Service, read: Read, run: Runner, *, telling: Telling, is_last_try: bool) -> Ran:
     try:
-        return await _run(service, read)
+        return await run(service, read)
     except SchemaChangedError as error:
         return Refused(read.step.selected, telling.told(error) if is_last_try else error)
     except Exception as error:  # whatever it is, the other fields are answered
@@ -130,7 +168,9 @@ async def _run(service: Service, read: Read) -> Rendered:
     step, planned = read.step, read.planned
     if isinstance(step, RowStep):
         assert isinstance(planned, PlannedRead)
-        return render(step, await _row(service, step, planned), _no_cursor)
+        return render(step, await _row(service, planned), _no_cursor)
+    if isinstance(step, ConnectionStep | GroupsStep) and not needs_rows(step):
+        return render(step, await service.reads.total(planned, step.intent.count), _no_cursor)
     if isinstance(step, ConnectionStep):
         binding = step.binding
         page = await service.reads.page(planned, step.intent.count, has_positions=True)
@@ -138,15 +178,12 @@ async def _run(service: Service, read: Read) -> Rendered:
     return render(step, await service.reads.page(planned, step.intent.count), _no_cursor)
 
 
-async def _row(service: Service, step: RowStep, planned: PlannedRead) -> RowResult | None:
-    """One row, with its tag where that is asked for; None where there is none."""
+async def _row(service: Service, planned: PlannedRead) -> RowResult | None:
+    """One row; None where there is none."""
     try:
-        found = await service.reads.row(planned.plan, planned.values)
+        return await service.reads.row(planned.plan, planned.values)
     except NotFoundError:
         return None
-    if step.is_tagged:
-        found.row[TAG_KEY] = found.tag
-    return found
 
 
 def _no_cursor(_position: Position) -> str:

@@ -1,8 +1,8 @@
 """Stage 2, cors: a browser's preflight is answered here, without credentials.
 
 It refuses the preflight of a page that may not call, and what a browser sends by itself:
-a request from a page of elsewhere that carries a password the browser has kept. What
-other answers say of origins, the headers' recorder adds.
+a request from a page of elsewhere that carries a password the browser has kept, whether it
+names that page or not. What other answers say of origins, the headers' recorder adds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import ForbiddenError
+from gateway.rest.url import BASE_PATH
 from gateway.settings import Settings
 from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.origins import Origins
@@ -36,6 +37,8 @@ REQUEST_HEADERS: Final = (
 )
 """Headers of requests that scripts may set."""
 
+_ELSEWHERE: Final = frozenset({b"cross-site", b"same-site"})
+
 
 class Cors:
     """Answers preflights, and keeps a browser from lending its password to pages of elsewhere."""
@@ -50,11 +53,17 @@ class Cors:
         ]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request; nothing is done for one that no page sent."""
+        """Serve one request; nothing is done for one that no page sent.
+
+        Raises:
+            ForbiddenError: ``origin_forbidden``.
+        """
         exchange: Exchange = scope[EXCHANGE]
         exchange.stage = "cors"
         if exchange.origin:
             return self._of_page(exchange.origin, scope, receive, send)
+        if _has_password(scope) and _is_of_elsewhere(scope):
+            raise ForbiddenError("origin_forbidden", "Basic authentication is not taken from pages of elsewhere.")
         return self._app(scope, receive, send)
 
     async def _of_page(self, origin: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,3 +104,18 @@ def _is_own(scope: Scope, origin: str) -> bool:
     """Whether a page is the gateway's own: it comes from the host that it calls."""
     host = origin.partition("://")[2].encode("latin-1")
     return bool(host) and any(name == b"host" and value.lower() == host for name, value in scope["headers"])
+
+
+def _is_of_elsewhere(scope: Scope) -> bool:
+    """Whether a page of another origin caused a request that names none: a picture, a script, a frame, a form by GET.
+
+    It cannot read the answer, but it could tell by the time how large it was. A link leads to a page for people, who
+    then see that they are there, and to no data.
+
+    Source: W3C, "Fetch Metadata Request Headers".
+    """
+    found = {name: value for name, value in scope["headers"] if name.startswith(b"sec-fetch-")}
+    if found.get(b"sec-fetch-site") not in _ELSEWHERE:
+        return False
+    is_link = found.get(b"sec-fetch-mode") == b"navigate" and found.get(b"sec-fetch-dest") == b"document"
+    return not is_link or scope["path"].startswith(f"{BASE_PATH}/")

@@ -76,7 +76,10 @@ def test_the_trail_can_be_followed(here: Path) -> None:
     store(here, {"path": "/one"}, {"path": "/two"})
     command = [sys.executable, "-m", "gateway", "audit", "--follow", "--json", "--status", "200"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    # A suite that runs in the background may ignore Ctrl-C, and so would whatever it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     lines: list[str] = []
     assert process.stdout is not None
     output = process.stdout

@@ -29,6 +29,8 @@ CODES = {
     1213: "write_conflict",
     1020: "write_conflict",
     1062: "duplicate",
+    167: "refused_by_database",
+    1467: "refused_by_database",
     1451: "dependants",
     1452: "reference_missing",
     1969: "statement_timeout",
@@ -155,7 +157,15 @@ def test_the_column_is_read_from_the_end_of_the_sentence(message: str, column: s
 
 
 @pytest.mark.parametrize(
-    ("number", "answers", "lost"), [(1062, True, False), (1927, False, True), (2013, False, True), (1153, False, False)]
+    ("number", "answers", "lost"),
+    [
+        (1062, True, False),
+        (167, True, False),
+        (104, False, False),
+        (1927, False, True),
+        (2013, False, True),
+        (1153, False, False),
+    ],
 )
 def test_it_is_known_what_a_connection_survives(number: int, answers: bool, lost: bool) -> None:
     """Answered errors leave a connection usable; closing ones do not."""

@@ -52,6 +52,20 @@ def test_large_documents_leave_room_for_fewer() -> None:
     assert len(documents) == 4
 
 
+def test_fragments_take_room_wherever_they_are_spread() -> None:
+    """What is worked out of such a document is kept too, and is larger than its text."""
+    documents = small_documents(kept=10)
+    fields, read = "id total " * 5, []
+    for number in range(8):
+        spread = "...F " + " ".join(f"a{place}: client {{ invoices {{ ...F }} }}" for place in range(5))
+        text = f"{{ n{number}: invoices {{ {spread} }} }} fragment F on Invoice {{ {fields} }}"
+        read.append(documents.read(text))
+
+    (weight,) = {each.weight for each in read}
+    assert weight > max(each.tokens for each in read)
+    assert len(documents) == 10 * TOKENS_EACH // weight
+
+
 def test_one_document_is_kept_however_large() -> None:
     """It would be parsed for each request else."""
     documents = small_documents(kept=1)

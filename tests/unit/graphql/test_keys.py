@@ -39,9 +39,10 @@ def test_other_values_are_no_key(value: Any) -> None:
     assert caught.value.issues[0].parameter == "b"
 
 
-def test_half_a_character_is_no_key() -> None:
+@pytest.mark.parametrize("row", [Row(TABLE, ("key",), is_by_columns=False), Row(TABLE, ("key", "other"))])
+def test_half_a_character_is_no_key(row: Row) -> None:
     """It has no bytes that a path could hold."""
     with pytest.raises(RequestError) as caught:
-        key_texts(Row(TABLE, ("key",), is_by_columns=False), {"key": "\ud800"})
+        key_texts(row, {"key": "a\ud800", "other": 1})
 
-    assert caught.value.code == "path_invalid"
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("key_invalid", "key")

@@ -26,9 +26,11 @@ def test_every_setting_reaches_its_limit() -> None:
         graphql_max_complexity=5,
         graphql_max_introspection_depth=6,
         graphql_introspection=False,
+        max_body_bytes=2_000,
+        max_bulk_body_bytes=3_000,
     )
 
-    assert limits_of(settings) == Limits(11, 102, 3, 4, 5, 6, is_introspection_open=False)
+    assert limits_of(settings) == Limits(11, 102, 3, 4, 5, 6, is_introspection_open=False, texts=3_000)
 
 
 @pytest.mark.parametrize("measure", get_args(Measure))

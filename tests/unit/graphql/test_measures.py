@@ -30,8 +30,8 @@ def refused(text: str, limits: Limits | None = None) -> DocumentError:
         ("{ ... { a } ... on Q { b { c } } }", Measured(5, 0, 2, 0)),
         ("{ ...F } fragment F on Q { a { x: b } }", Measured(3, 1, 2, 0)),
         ("{ a { ...F } b { ...F } } fragment F on Q { x: c }", Measured(6, 2, 2, 0)),
-        ("{ a __schema { types { name } } }", Measured(4, 0, 1, 2)),
-        ("{ ...F } fragment F on Q { __type(name: A) { name } }", Measured(3, 0, 1, 1)),
+        ("{ a __schema { types { name } } }", Measured(4, 0, 1, 2, 4_001)),
+        ("{ ...F } fragment F on Q { __type(name: A) { name } }", Measured(3, 0, 1, 1, 1)),
         ("{ ...Missing }", Measured(1, 0, 1, 0)),
     ],
 )

@@ -119,6 +119,32 @@ def test_the_ones_used_longest_ago_give_way(monkeypatch: pytest.MonkeyPatch) -> 
     assert queries.text_of(None, extension("{ b }")) == "{ b }"
 
 
+def test_what_one_caller_stored_is_no_others() -> None:
+    """Whether anybody stored a text, and what it says, another cannot find out by its hash."""
+    queries = PersistedQueries("automatic")
+    queries.keep(TEXT, extension(TEXT), "one")
+
+    assert queries.text_of(None, extension(TEXT), "one") == TEXT
+    assert refused(queries, None, extension(TEXT), "other").code == "persisted_query_unknown"
+    queries.keep(TEXT, extension(TEXT), "other")
+    assert queries.text_of(None, extension(TEXT), "other") == TEXT
+
+
+def test_who_stores_many_pushes_out_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of others stay, as long as all together are not too many."""
+    monkeypatch.setattr(module, "MOST_OF_ONE", 3)
+    queries = PersistedQueries("automatic")
+    queries.keep(TEXT, extension(TEXT), "quiet")
+    texts = [f"{{ a{number} }}" for number in range(20)]
+    for text in texts:
+        queries.keep(text, extension(text), "loud")
+
+    assert len(queries) == 4
+    assert queries.text_of(None, extension(TEXT), "quiet") == TEXT
+    assert [queries.text_of(None, extension(text), "loud") for text in texts[-3:]] == texts[-3:]
+    assert refused(queries, None, extension(texts[-4]), "loud").code == "persisted_query_unknown"
+
+
 def test_off_refuses_hashes_and_takes_texts() -> None:
     """With the message that makes clients send texts; nothing is passed over."""
     queries = PersistedQueries("off")

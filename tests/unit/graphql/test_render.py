@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ import pytest
 from gateway.catalog.model import Table
 from gateway.errors import GatewayError, Issue, RequestError, ValidationError
 from gateway.graphql.faults import DocumentError
-from gateway.graphql.meaning import Rows
-from gateway.graphql.render import Rendered, error_entry, render
+from gateway.graphql.meaning import Nested, NestedNumbers, Own, Rows
+from gateway.graphql.render import Rendered, error_entry, place_of_fault, render
 from gateway.graphql.selection import Selected
-from gateway.graphql.shapes import Around, Cell, Edges, Frame, Framed, Inside, Nodes, Shape, Told, TypeName
-from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, RowsStep, RowStep
+from gateway.graphql.shapes import Around, Cell, Edges, Frame, Framed, FramePiece, Inside, Nodes, Shape, Told, TypeName
+from gateway.graphql.steps import ConnectionStep, GroupsStep, NumbersStep, RowsStep, RowStep, needs_rows
 from gateway.operations.results import TAG_KEY, Count, PageResult, RowResult, Truncation
+from gateway.query.budget import BudgetError
 from gateway.query.intent import AggregateIntent, ReadIntent
 from gateway.query.positions import Position
 from tests.support.asking import crm
@@ -90,6 +92,49 @@ def test_what_was_cut_is_told_by_the_keys_of_the_reply() -> None:
     )
 
 
+def test_lists_whose_size_was_named_are_not_told_to_be_cut() -> None:
+    """Who named it knows; a list inside one of them may still be cut without being asked to."""
+    ids = Shape((("id", Cell("id")), ("parts", Inside("parts", Shape(())))))
+    shape = Shape((("few", Inside("things", ids, is_sized=True)), ("all", Inside("things", ids))))
+    rows = [{"things": [{"id": 1, "parts": []}]}]
+
+    assert listed(page(rows, truncated=(cut(0, "things"), cut(0, "things", 0, "parts"))), shape).truncated == (
+        {"path": ("pets", 0, "all"), "limit": 2},
+        {"path": ("pets", 0, "few", 0, "parts"), "limit": 2},
+        {"path": ("pets", 0, "all", 0, "parts"), "limit": 2},
+    )
+
+
+def test_a_connection_that_says_that_there_is_more_is_not_told_to_be_cut() -> None:
+    """Where that is not selected it is told as of any list."""
+    step = ConnectionStep(selected(), ReadIntent("pets"), CONNECTION, b"", is_default_page=True)
+    plain = replace(step, frame=Frame((("nodes", Nodes(NAMES)),)))
+
+    assert render(step, page([], has_more=True), seal).truncated == ()
+    assert render(plain, page([], has_more=True), seal).truncated == ({"path": ("pets",), "limit": 25},)
+
+
+@pytest.mark.parametrize(
+    ("piece", "is_needed", "has_cursors"),
+    [
+        (Told("totalCount"), False, False),
+        (Told("totalCountIs"), False, False),
+        (TypeName("PetConnection"), False, False),
+        (Framed(Frame((("before", Told("hasPreviousPage")),))), False, False),
+        (Framed(Frame((("next", Told("hasNextPage")),))), True, False),
+        (Framed(Frame((("end", Told("endCursor")),))), True, True),
+        (Nodes(NAMES), True, False),
+        (Edges(Frame((("__typename", TypeName("PetEdge")),))), True, False),
+        (Edges(Frame((("cursor", Told("cursor")),))), True, True),
+    ],
+)
+def test_a_page_knows_what_it_needs_of_its_rows(piece: FramePiece, is_needed: bool, has_cursors: bool) -> None:
+    """A total by itself needs none of them; edges need as many as there are, whatever is in them."""
+    step = ConnectionStep(selected(), ReadIntent("pets"), Frame((("a", Told("totalCount")), ("b", piece))), b"")
+
+    assert (needs_rows(step), step.has_cursors) == (is_needed, has_cursors)
+
+
 def test_one_row_is_an_object() -> None:
     """What is cut in it has no number; none is null."""
     step = RowStep(selected(), ReadIntent("pets", key=("1",)), TOYS)
@@ -103,7 +148,7 @@ def test_one_row_is_an_object() -> None:
 def test_one_row_shows_its_tag_where_it_was_asked_for() -> None:
     """And the row that was read is left as it was."""
     row = {"label": "Rex"}
-    step = RowStep(selected(), ReadIntent("pets", key=("1",)), Shape((("_etag", Cell(TAG_KEY)),)), is_tagged=True)
+    step = RowStep(selected(), ReadIntent("pets", key=("1",), is_tagged=True), Shape((("_etag", Cell(TAG_KEY)),)))
 
     assert render(step, RowResult(row, "abc"), seal).value == {"_etag": "abc"}
     assert row == {"label": "Rex"}
@@ -242,13 +287,67 @@ def test_every_fault_of_an_input_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("parameter", "told"),
-    [("filter.total", "filter.total"), ("q", "search"), ("cursor", "after"), ("group", "key"), ("include", None)],
+    [("filter.total", "filter.total"), ("search", "search"), ("metrics", None), ("include", None)],
 )
 def test_parameters_are_named_as_arguments(parameter: str, told: str | None) -> None:
-    """Where the engine names one of REST, by the argument that means the same; by none where there is none."""
+    """What is selected here is none."""
     entry: Any = error_entry(RequestError("query_too_large", "No.", parameter=parameter))
 
     assert entry["extensions"]["errors"][0].get("parameter") == told
+
+
+def nested_field(key: str, meaning: object, line: int, *parts: Selected) -> Selected:
+    """Return a field of rows, in a line of its own."""
+    return Selected(key, key, meaning, parts=parts, line=line, column=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "line"),
+    [
+        ("limit", 1),
+        ("filter.total_gte", 1),
+        ("toys.limit", 3),
+        ("toys.maker.filter.id", 4),
+        ("toys.filter.maker.id", 3),
+        ("sums.filter.id", 5),
+        ("sort.toys", 1),
+        ("made_up.limit", 1),
+        ("", 1),
+    ],
+)
+def test_an_error_stands_where_the_field_stands_that_it_is_about(parameter: str, line: int) -> None:
+    """A relationship inside, whatever is around the rows; its path is that of the field that is null."""
+    edge = PETS.relationships["invoices"]
+    maker = nested_field("maker", Nested(edge, PETS), 4)
+    toys = nested_field("toys", Nested(edge, PETS), 3, maker, nested_field("limit", None, 9))
+    rows = nested_field("nodes", Own("nodes"), 2, toys, nested_field("sums", NestedNumbers(edge, PETS), 5))
+    asked = replace(nested_field("pets", Rows(PETS), 1, rows), arguments={"limit": 1, "filter": {}, "sort": []})
+
+    assert place_of_fault(asked, RequestError("page_invalid", "x", parameter=parameter or None)) == (line, 1)
+
+
+def test_a_relationship_called_as_an_argument_that_was_given_is_not_taken_for_it() -> None:
+    """`filter.id` is then about the argument."""
+    called = nested_field("filter", Nested(PETS.relationships["invoices"], PETS), 2)
+    asked = nested_field("pets", Rows(PETS), 1, called)
+    error = RequestError("operand_invalid", "x", parameter="filter.id")
+
+    assert place_of_fault(asked, error) == (2, 1)
+    assert place_of_fault(replace(asked, arguments={"filter": {"id": 1}}), error) == (1, 1)
+
+
+def test_what_is_too_large_tells_its_measure_its_cost_and_the_limit() -> None:
+    """Also where the planner says so."""
+    error = BudgetError("metrics", 21, 20, "A query has at most 20 metrics; this one has 21.", "metrics")
+
+    assert error_entry(error)["extensions"] == {
+        "code": "query_too_large",
+        "status": 400,
+        "measure": "metrics",
+        "cost": 21,
+        "limit": 20,
+        "errors": [{"message": "A query has at most 20 metrics; this one has 21."}],
+    }
 
 
 def test_a_fault_of_a_document_has_its_own_places() -> None:

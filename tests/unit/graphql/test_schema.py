@@ -196,7 +196,7 @@ def test_fields_of_rows() -> None:
         *("Int!", "Decimal!", "Int", "Date", "Decimal", "String", "Client", "[Invoicepaymentrecord!]!"),
         *("InvoicepaymentrecordNumbers!", "String", "[String!]", "String"),
     ]
-    assert list(field(schema, "Invoice", "payments").args) == ["filter", "sort", "limit"]
+    assert list(field(schema, "Invoice", "payments").args) == ["filter", "sort", "limit", "offset"]
     assert list(field(schema, "Invoice", "payments_aggregate").args) == ["filter"]
     assert field(schema, "Invoice", "client").args == {}
 

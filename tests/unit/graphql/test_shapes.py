@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.graphql.shapes import EMPTY, Around, Cell, Inside, Piece, Shape, TypeName, places_of, shape_rows
+from gateway.graphql.shapes import EMPTY, Around, Cell, Inside, Piece, Shape, TypeName, places_of
 
 
 def shape(*pieces: tuple[str, Piece]) -> Shape:
@@ -20,30 +20,30 @@ def test_plain_rows_are_the_very_same_list() -> None:
     """No row is touched where all of them are as they should be."""
     rows = [{"id": 1}]
 
-    assert shape_rows(rows, Shape((("id", Cell("id")),), is_plain=True)) is rows
+    assert Shape((("id", Cell("id")),), is_plain=True).rows(rows) is rows
 
 
 def test_keys_stand_in_the_order_of_the_document() -> None:
     """Under their aliases; what was not asked for is left out."""
-    made = shape_rows([{"id": 1, "total": "5", "x": 0}], shape(("sum", Cell("total")), ("id", Cell("id"))))
+    made = shape(("sum", Cell("total")), ("id", Cell("id"))).rows([{"id": 1, "total": "5", "x": 0}])
 
     assert [list(row.items()) for row in made] == [[("sum", "5"), ("id", 1)]]
 
 
 def test_big_numbers_become_text() -> None:
     """And null stays null."""
-    made = shape_rows([{"n": 2**40}, {"n": None}, {"n": "9"}], shape(("n", Cell("n", is_text=True))))
+    made = shape(("n", Cell("n", is_text=True))).rows([{"n": 2**40}, {"n": None}, {"n": "9"}])
 
     assert made == [{"n": str(2**40)}, {"n": None}, {"n": "9"}]
 
 
 def test_a_type_name_is_the_same_everywhere() -> None:
     """It stands where it was asked for, also where nothing else was."""
-    made = shape_rows([{"id": 1}, {"id": 2}], shape(("t", TypeName("Pet")), ("id", Cell("id")), ("u", TypeName("Pet"))))
+    made = shape(("t", TypeName("Pet")), ("id", Cell("id")), ("u", TypeName("Pet"))).rows([{"id": 1}, {"id": 2}])
 
     assert [list(row) for row in made] == [["t", "id", "u"]] * 2
     assert made[1] == {"t": "Pet", "id": 2, "u": "Pet"}
-    assert shape_rows([{"id": 1}], shape(("__typename", TypeName("Pet")))) == [{"__typename": "Pet"}]
+    assert shape(("__typename", TypeName("Pet"))).rows([{"id": 1}]) == [{"__typename": "Pet"}]
 
 
 def test_inner_rows_are_shaped_in_turn() -> None:
@@ -55,7 +55,7 @@ def test_inner_rows_are_shaped_in_turn() -> None:
         {"client": None, "lines": []},
     ]
 
-    assert shape_rows(rows, outer) == [
+    assert outer.rows(rows) == [
         {"one": {"n": 1}, "many": [{"n": 2}, {"n": 3}]},
         {"one": None, "many": []},
     ]
@@ -66,7 +66,7 @@ def test_a_row_that_stands_in_several_places_is_not_changed() -> None:
     shared = {"no": 7}
     outer = shape(("a", Inside("client", shape(("n", Cell("no", is_text=True))))))
 
-    made = shape_rows([{"client": shared}, {"client": shared}], outer)
+    made = outer.rows([{"client": shared}, {"client": shared}])
 
     assert made == [{"a": {"n": "7"}}] * 2
     assert shared == {"no": 7}
@@ -79,7 +79,7 @@ def test_an_object_can_be_made_of_the_same_row() -> None:
         ("sum", Around(shape(("total", Cell("sum.total")), ("__typename", TypeName("InvoiceSum"))))),
     )
 
-    made = shape_rows([{"count": 2, "sum.total": "9.00"}], outer)
+    made = outer.rows([{"count": 2, "sum.total": "9.00"}])
 
     assert made == [{"count": 2, "sum": {"total": "9.00", "__typename": "InvoiceSum"}}]
     assert list(made[0]) == ["count", "sum"]
@@ -96,7 +96,7 @@ def test_one_row_is_shaped_like_many() -> None:
 
 def test_no_rows_are_no_objects() -> None:
     """Whatever the shape."""
-    assert shape_rows([], shape(("a", Around(shape(("b", Cell("b"))))))) == []
+    assert shape(("a", Around(shape(("b", Cell("b")))))).rows([]) == []
 
 
 def test_places_of_rows_are_told_by_the_keys_of_the_reply() -> None:
@@ -160,7 +160,7 @@ def _rows(depth: int) -> st.SearchStrategy[dict[str, Any]]:
 @given(st.lists(_rows(2), max_size=3), _shapes(2))
 def test_any_shape_makes_what_it_says(rows: list[dict[str, Any]], wanted: Shape) -> None:
     """The same as one key after the other would, in the same order."""
-    made = shape_rows(rows, wanted)
+    made = wanted.rows(rows)
 
     due = [plainly(row, wanted) for row in rows]
     assert made == due

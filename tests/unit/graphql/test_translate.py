@@ -55,9 +55,9 @@ SAME: list[tuple[str, str]] = [
         '"payments":{"none":{"amount.gt":"0.5"}}}',
     ),
     ("{ invoices(filter: {not: {duedate_null: true}}) { id } }", "invoices?fields=id&filter[not][duedate.null]=1"),
-    ("{ invoices_by_key(id: 42) { id total } }", "invoices/42?fields=id,total"),
+    ("{ invoices_by_key(id: 42) { id total _etag } }", "invoices/42?fields=id,total"),
     (
-        "{ invoices_by_key(id: 42) { id items(limit: 2) { id } } }",
+        "{ invoices_by_key(id: 42) { _etag id items(limit: 2) { id } } }",
         "invoices/42?fields=id&include=items&fields[items]=id&include[items][limit]=2",
     ),
     (
@@ -106,6 +106,18 @@ def test_the_same_question_is_the_same_plan(document: str, request_: str) -> Non
     assert planned(CRM, document) == ask_any(CRM, f"{request_}{separator}{TEXTS}")
 
 
+def test_a_row_whose_tag_is_not_selected_is_read_without_it() -> None:
+    """REST answers it in a header, whatever is asked; for it all columns of the row are read."""
+    due = ask_any(CRM, f"invoices/42?fields=id&include=client&fields[client]=company&{TEXTS}")
+    assert isinstance(due, PlannedRead)
+    assert due.plan.is_tagged
+
+    assert planned(CRM, "{ invoices_by_key(id: 42) { id _etag client { company } } }") == due
+    assert planned(CRM, "{ invoices_by_key(id: 42) { id client { company } } }") == replace(
+        due, plan=replace(due.plan, is_tagged=False)
+    )
+
+
 def test_custom_fields_are_the_same_under_their_names_here() -> None:
     """`custom.score` is `custom_score`."""
     document = "{ clients(filter: {custom_score_gt: 3}, sort: [{custom_score: DESC}]) { custom_score custom_since } }"
@@ -124,6 +136,39 @@ def test_values_come_alike_from_variables_and_literals() -> None:
     assert planned(CRM, document, variables) == planned(
         CRM, '{ invoices(filter: {and: [{total: "12345678901234567890.12"}, {status: 2}]}) { id } }'
     )
+
+
+MISNAMED = [
+    ('{ invoices(search: "SURROGATE") { id } }', "operand_invalid", "search"),
+    ('{ invoices_connection(search: "SURROGATE") { totalCount } }', "operand_invalid", "search"),
+    ('{ invoices_aggregate(search: "SURROGATE") { count } }', "operand_invalid", "search"),
+    ('{ invoices_groups(search: "SURROGATE") { nodes { count } } }', "operand_invalid", "search"),
+    (
+        "{ invoices_groups { nodes { key { id total date currency status clientid sale_agent number duedate } } } }",
+        "query_too_large",
+        "key",
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "code", "parameter"), MISNAMED)
+def test_a_refusal_names_the_argument(document: str, code: str, parameter: str) -> None:
+    """As the document has it, and not what another front end calls it."""
+    intents = [found.intent for found in steps(CRM, document.replace("SURROGATE", "x"))]  # type: ignore[union-attr]
+    (intent,) = (replace(intent, search=intent.search and "\ud800") for intent in intents)
+
+    with pytest.raises(RequestError) as caught:
+        plan_any(CRM, intent, ALL)
+    assert (caught.value.code, caught.value.issues[0].parameter) == (code, parameter)
+
+
+def test_a_cursor_of_another_order_is_refused_by_its_argument() -> None:
+    """Which for a connection is `after`."""
+    intent = step(CRM, "{ invoices_connection(sort: [{date: ASC}]) { nodes { id } } }").intent
+
+    with pytest.raises(RequestError) as caught:
+        plan_any(CRM, replace(intent, page=replace(intent.page, after=(1, 2, 3))), ALL)
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("cursor_invalid", "after")
 
 
 # Relationships selected more than once
@@ -234,7 +279,7 @@ def test_a_tag_is_a_cell_of_its_row() -> None:
     assert isinstance(listed, RowsStep)
     assert isinstance(one, RowStep)
 
-    assert (listed.intent.is_tagged, listed.intent.embeds[0].is_tagged, one.is_tagged) == (True, True, True)
+    assert (listed.intent.is_tagged, listed.intent.embeds[0].is_tagged, one.intent.is_tagged) == (True, True, True)
     assert listed.shape.pieces[0] == ("_etag", Cell(TAG_KEY))
     assert isinstance(listed.shape.pieces[1][1], Inside)
 
@@ -324,7 +369,7 @@ def test_a_key_of_several_columns_has_an_argument_for_each() -> None:
     """In any order; they are the values of the key in its own."""
     catalog = make_catalog(reflected("parts", "a int!", "b varchar(9)!", "c int", key=("a", "b")))
 
-    assert planned(catalog, '{ parts_by_key(b: "x,y", a: 1) { c } }') == ask_any(
+    assert planned(catalog, '{ parts_by_key(b: "x,y", a: 1) { c _etag } }') == ask_any(
         catalog, f"parts/1,x%2Cy?fields=c&{TEXTS}"
     )
 
@@ -334,7 +379,7 @@ def test_a_key_whose_columns_may_not_be_read_is_one_text() -> None:
     catalog = make_catalog(reflected("parts", "a int!", "b varchar(9)!", "c int", key=("a", "b")))
     access = granted(parts=Grant(READ, frozenset({"c"}), frozenset({"c"})))
 
-    assert planned(catalog, '{ parts_by_key(key: "1,x%2Cy") { c } }', access=access) == ask_any(
+    assert planned(catalog, '{ parts_by_key(key: "1,x%2Cy") { c _etag } }', access=access) == ask_any(
         catalog, f"parts/1,x%2Cy?fields=c&{TEXTS}", access
     )
 

@@ -25,7 +25,8 @@ from gateway.graphql.meaning import (
     Tag,
     Through,
 )
-from gateway.graphql.vocabulary import COUNT_HAVING, Mangled, TableNames, Vocabulary, everything, vocabulary_of
+from gateway.graphql.tables import COUNT_HAVING, Mangled, TableNames
+from gateway.graphql.vocabulary import Vocabulary, everything, vocabulary_of
 from gateway.query.access import OPERATIONS, Access, Grant, Operation
 from gateway.query.intent import ConditionIntent
 from gateway.query.operators import OPERATORS

@@ -11,7 +11,8 @@ from gateway.catalog.model import Catalog, Table
 from gateway.graphql.conditions import filter_intents, having_intents
 from gateway.graphql.meaning import By, GroupValue, Nested, NestedNumbers, On, Shown, Tag, Through
 from gateway.graphql.sorting import group_order_intents, order_intents
-from gateway.graphql.vocabulary import COUNT_HAVING, Vocabulary
+from gateway.graphql.tables import COUNT_HAVING
+from gateway.graphql.vocabulary import Vocabulary
 from gateway.query.intent import AggregateIntent, EmbedIntent, ReadIntent
 from gateway.query.metrics import metric_type
 from gateway.query.operators import OPERATORS

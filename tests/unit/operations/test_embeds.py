@@ -252,7 +252,7 @@ async def test_more_rows_than_an_answer_may_hold_are_refused() -> None:
         await page(target, script, most=5)
 
     assert (caught.value.code, caught.value.issues[0].parameter) == ("rows_too_many", "include")
-    assert "include[items][limit]" in caught.value.detail
+    assert "The rows of items exceed" in caught.value.detail
 
 
 async def test_all_embeds_of_an_answer_are_counted_together() -> None:

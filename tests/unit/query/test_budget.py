@@ -7,7 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from gateway.errors import RequestError
-from gateway.query.budget import DEFAULT_BUDGET, Budget, check_embeds, check_filters, check_hops, check_number
+from gateway.query.budget import (
+    DEFAULT_BUDGET,
+    Budget,
+    check_embeds,
+    check_filters,
+    check_hops,
+    check_number,
+    check_text,
+)
 from gateway.query.intent import (
     AllIntent,
     AnyIntent,
@@ -96,9 +104,19 @@ def test_what_is_included_is_counted_once_with_what_leads_to_it() -> None:
 
 def test_groups_and_metrics_are_counted() -> None:
     """By whatever they are called."""
-    check_number(8, 8, "groups", "group")
+    check_number("groups", 8, 8, "groups", "group")
 
-    assert refusal(lambda: check_number(9, 8, "groups", "group")) == (
+    assert refusal(lambda: check_number("groups", 9, 8, "groups", "group")) == (
         "A query has at most 8 groups; this one has 9.",
         "group",
+    )
+
+
+def test_the_text_of_one_value_is_bounded() -> None:
+    """It is read and escaped character by character, and no column that is compared holds more that tells."""
+    for raw in ("x" * 4_096, 7, None, ["x"], True):
+        check_text(DEFAULT_BUDGET, raw, "filter[name]")
+    assert refusal(lambda: check_text(DEFAULT_BUDGET, "x" * 4_097, "filter[name]")) == (
+        "A value to compare with has at most 4,096 characters; this one has 4,097.",
+        "filter[name]",
     )

@@ -286,6 +286,61 @@ def test_any_items_can_be_listed(items: list[str]) -> None:
     assert split_list(joined) == items
 
 
+@pytest.mark.parametrize(
+    ("path", "operand"),
+    [
+        ("name", "x" * 4_097),
+        ("name.contains", "%" * 4_097),
+        ("name.in", "a," + "x" * 4_097),
+        ("name.in", ["a", "x" * 4_097]),
+        ("name.like", "x" * 4_097),
+        ("money", "1" * 4_097),
+    ],
+)
+def test_a_value_that_is_too_long_is_refused_before_it_is_read(path: str, operand: object) -> None:
+    """Whatever it is compared with, and however: the longest that fits is planned."""
+    with pytest.raises(RequestError) as caught:
+        planned(path, operand)
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("query_too_large", f"filter[{path}]")
+    assert planned("name.contains", "%" * 4_096)[2] == "%" + "|%" * 4_096 + "%"
+
+
+def test_a_text_to_search_for_has_a_length_too() -> None:
+    """By its own name."""
+    assert "x" * 4_096 in str(ask(CRM, "clients?q=" + "x" * 4_096).values)
+    error = refused_list(CRM, "clients?q=" + "x" * 4_097)
+    assert isinstance(error, RequestError)
+    assert (error.code, error.issues[0].parameter) == ("query_too_large", "q")
+
+
+@given(st.text(alphabet="a,\\%_|\n", max_size=12))
+def test_lists_and_patterns_are_read_from_left_to_right(text: str) -> None:
+    """As a reader goes by each character: what a backslash stands before is taken with it."""
+    items, pattern = [""], ""
+    letters = iter(text)
+    for letter in letters:
+        after = next(letters, "") if letter == "\\" else ""
+        if letter == ",":
+            items.append("")
+            continue
+        items[-1] += after if after and after in ",\\" else letter + after
+    letters = iter(text)
+    rest = ""
+    while letter := rest or next(letters, ""):
+        rest = ""
+        after = next(letters, "") if letter == "\\" else ""
+        if after and after in "%_":
+            pattern += "|" + after
+        elif after == "\\":
+            pattern += after
+        else:
+            pattern += "||" if letter == "|" else letter
+            rest = after
+
+    assert split_list(text) == items
+    assert planned("name.like", text)[2] == pattern
+
+
 @given(st.text())
 def test_an_escaped_text_has_no_wildcard_left(text: str) -> None:
     """What is not escaped is neither wildcard nor escape, and taking the escapes away gives the text again."""

@@ -119,6 +119,40 @@ def test_rows_of_a_to_many_are_limited_per_parent() -> None:
         assert ask(CRM, target).values[limit] == due + 1
 
 
+def nested(**options: Any) -> PlannedRead:
+    """Return the plan of invoices with lines of theirs."""
+    embeds = (EmbedIntent(("items",), start="items.offset", **options),)
+    return plan_read(context_of(CRM), ReadIntent("invoices", embeds=embeds))
+
+
+def test_rows_of_a_to_many_may_begin_later() -> None:
+    """An offset has a slot of its own; none is the plan that there is without."""
+    planned = nested(offset=40, limit=2)
+    plan = planned.plan.embeds[0].plan
+
+    assert plan.offset is not None
+    assert planned.values[plan.offset] == 40
+    assert nested(offset=0, limit=2) == nested(limit=2)
+    assert nested(limit=2).plan.embeds[0].plan.offset is None
+
+
+@pytest.mark.parametrize("offset", [-1, 100_000_001])
+def test_an_offset_that_cannot_be_is_refused(offset: int) -> None:
+    """Where it stands."""
+    with pytest.raises(RequestError) as caught:
+        nested(offset=offset)
+
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("page_invalid", "items.offset")
+
+
+def test_one_row_has_no_offset() -> None:
+    """As it has no limit."""
+    with pytest.raises(RequestError) as caught:
+        plan_read(context_of(CRM), ReadIntent("invoices", embeds=(EmbedIntent(("client",), offset=1),)))
+
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("parameter_invalid", "include[client][offset]")
+
+
 def test_an_export_brings_all_rows_along() -> None:
     """Unless a limit is named."""
     embeds = (EmbedIntent(("items",)), EmbedIntent(("payments",), limit=3))
@@ -436,6 +470,7 @@ def test_a_metric_may_look_at_the_day() -> None:
         ({"fields": ("id",)}, "parameter_invalid"),
         ({"order": (OrderIntent("id"),)}, "parameter_invalid"),
         ({"limit": 5}, "parameter_invalid"),
+        ({"offset": 1}, "parameter_invalid"),
         ({"takes_labels": True}, "parameter_invalid"),
         ({"is_tagged": True}, "parameter_invalid"),
     ],

@@ -36,3 +36,8 @@ def test_a_key_that_is_not_utf8_is_refused() -> None:
         split_key(b"1,%ff")
 
     assert caught.value.code == "path_invalid"
+
+
+def test_the_record_of_a_refused_key_can_be_written() -> None:
+    """Half a character has no bytes; what was refused for it is on record all the same."""
+    assert key_text(("a\ud800", 7)) == "a%3F,7"

@@ -36,13 +36,13 @@ from gateway.query import (
 from gateway.query.access import Access, Grant, Operation
 from gateway.query.coerce import Clock
 from gateway.query.context import known_resource
-from gateway.query.intent import ConditionIntent, Origin, PageIntent, ReadIntent
+from gateway.query.intent import AggregateIntent, ConditionIntent, Origin, PageIntent, ReadIntent
 from gateway.query.plan import And, Compare, Not, Or, Reached, ReadPlan
 from gateway.query.planner import DEFAULT_PER_PAGE, LATER_PASSES, PASSES, plan_read, slots_before, values_for_key
 from gateway.query.reach import fields_of
 from gateway.query.suggest import nearest
 from gateway.sql import cache, custom, dialects, edges, groups, periods, read, scope, statement, write
-from tests.support.asking import ALL, NOW, READ, ask, context_of, crm, granted, refused
+from tests.support.asking import ALL, NOW, READ, ask, context_of, crm, granted, plan_any, refused
 from tests.support.catalogs import make_catalog, reflected
 from tests.support.kinds import things
 from tests.support.plans import read_text
@@ -347,6 +347,27 @@ def test_a_page_that_is_too_large_or_too_far_is_refused_by_its_own_name(
 
     assert isinstance(error, RequestError)
     assert (error.code, error.issues[0].parameter) == ("page_invalid", parameter)
+
+
+@pytest.mark.parametrize(("is_tagged", "row", "rows"), [(None, True, False), (True, True, True), (False, False, False)])
+def test_the_tag_of_one_row_is_read_unless_it_is_declined(is_tagged: bool | None, row: bool, rows: bool) -> None:
+    """Those of a list only where they are asked for."""
+    one, listed = (
+        plan_read(context_of(CRM), ReadIntent("invoices", key=key, fields=("id",), is_tagged=is_tagged))
+        for key in (("1",), None)
+    )
+
+    assert (one.plan.is_tagged, listed.plan.is_tagged) == (row, rows)
+
+
+@pytest.mark.parametrize("intent", [ReadIntent("invoices"), AggregateIntent("invoices", groups=("status",))])
+def test_a_page_before_the_first_row_is_told_where_rows_begin(intent: ReadIntent | AggregateIntent) -> None:
+    """GraphQL's numbers have a sign; the advice for pages that are too far would not help."""
+    page = PageIntent(5, -1, size="limit", start="offset")
+    with pytest.raises(RequestError, match="An offset is 0 or more; -1 was asked for") as caught:
+        plan_any(CRM, replace(intent, page=page))
+
+    assert (caught.value.code, caught.value.issues[0].parameter) == ("page_invalid", "offset")
 
 
 def test_the_spelling_of_a_page_makes_no_other_page() -> None:

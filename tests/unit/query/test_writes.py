@@ -99,6 +99,38 @@ def test_a_zero_in_a_numbered_key_is_refused(raw: object) -> None:
     assert faults(create, "leads", {"name": "x", "id": raw}) == {"id": "out_of_range"}
 
 
+@pytest.mark.parametrize("raw", [2**30, 2**31 - 1, "2147483647", Decimal("2147483647.0"), Decimal("1.5e9")])
+def test_a_number_from_the_far_half_of_a_key_is_refused(raw: object) -> None:
+    """The server would count on from there, though the row be taken back: after the last one there are no more rows."""
+    assert faults(create, "leads", {"name": "x", "id": raw}) == {"id": "out_of_range"}
+    assert inserted(create("leads", {"name": "x", "id": 2**30 - 1}))["id"] == 2**30 - 1
+
+
+def test_small_keys_take_all_their_numbers() -> None:
+    """Rows alone use them up, and a row may be there already."""
+    column = ReflectedColumn("id", "smallint(6)", is_nullable=False, is_auto_increment=True)
+    catalog = make_catalog(reflected("few", column, "note text"))
+
+    assert inserted(create("few", {"id": 32_767}, catalog)) == {"id": 32_767}
+
+
+@pytest.mark.parametrize("values", [{"notes": None}, {"notes": []}, {}])
+def test_no_nested_rows_may_be_said_in_any_way(values: dict[str, object]) -> None:
+    """Null is what clients with types send for what was left out."""
+    planned = create("clients", {"company": "Acme", **values})
+
+    assert not any(planned.children.values())
+    assert create("clients", {"company": "Acme"}).plan == planned.plan
+
+
+def test_null_of_a_relationship_that_is_not_nested_is_no_field() -> None:
+    """As a list of rows would be."""
+    assert faults(create, "clients", {"company": "Acme", "country_ref": None, "leads": None}) == {
+        "country_ref": "unknown",
+        "leads": "unknown",
+    }
+
+
 def test_a_key_that_only_the_database_would_know_is_required() -> None:
     """The row could not be shown again."""
     catalog = make_catalog(

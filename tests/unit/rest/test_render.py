@@ -281,12 +281,15 @@ def test_a_row_is_data_and_links() -> None:
 
 
 def test_only_readable_relationships_are_linked() -> None:
-    """A link that answers 403 helps nobody."""
+    """A link that answers 403 helps nobody, as each does from rows that the caller only writes."""
     catalog = crm()
     clients = catalog.resources["clients"]
+    reader = granted(leads=Grant(READ), clients=Grant(READ))
+    writer = granted(leads=Grant(READ), clients=Grant(frozenset({"create", "update"})))
 
     assert "invoices" in readable_relationships(ALL, catalog, clients)
-    assert readable_relationships(granted(leads=Grant(READ)), catalog, clients) == ("converted_from_lead", "leads")
+    assert readable_relationships(reader, catalog, clients) == ("converted_from_lead", "leads")
+    assert readable_relationships(writer, catalog, clients) == ()
 
 
 @pytest.mark.parametrize(

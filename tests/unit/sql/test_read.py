@@ -543,6 +543,32 @@ def test_rows_of_several_parents_are_numbered() -> None:
     assert statement.parameters == (LinkValue(0), LinkValue(1), Constant("invoice"), 2, 3, LinkValue(2))
 
 
+def offset_of(target: str, parents: int, *, has_limit: bool = True) -> Statement:
+    """Return the statement of an embed whose rows begin after the first 7."""
+    planned = ask_any(crm(), target)
+    (embed,) = planned.plan.embeds
+    plan = replace(embed.plan, offset=len(planned.values), limit=embed.plan.limit if has_limit else None)
+    return compile_embed(crm(), replace(embed, plan=plan), parents)
+
+
+def test_rows_of_one_parent_begin_after_an_offset() -> None:
+    """As those of any page."""
+    statement = offset_of("invoices?include=items&fields[items]=rate", 1)
+
+    assert flat(statement.text).endswith("ORDER BY t.id ASC LIMIT %s, %s")
+    assert statement.parameters[-2:] == (3, LinkValue(1))
+
+
+def test_rows_of_several_parents_begin_after_an_offset() -> None:
+    """Of each: as many rows as a limit says come after it, all where there is none."""
+    limited = offset_of("invoices?include=items&fields[items]=rate", 2)
+    whole = offset_of("invoices?include=items&fields[items]=rate", 2, has_limit=False)
+
+    assert flat(limited.text).endswith("WHERE w.n > %s AND w.n <= %s + %s ORDER BY w.n LIMIT %s")
+    assert limited.parameters[-4:] == (3, 2, 3, LinkValue(2))
+    assert flat(whole.text).endswith("WHERE w.n > %s ORDER BY w.n LIMIT %s")
+
+
 def test_all_rows_of_several_parents_come_parent_by_parent() -> None:
     """In the order of the key alone a server may read the whole table for it."""
     (embed,) = ask_any(crm(), "invoices?include=items&fields[items]=rate").plan.embeds

@@ -59,13 +59,15 @@ class World:
         origins = Origins(self.setting, self.store.all, lambda: self.now)
         cors = Cors(self._app, Settings(cors_max_age_s=77), origins)
 
-        async def ask(method: str, origin: str, *headers: tuple[bytes, bytes]) -> list[Message]:
+        async def ask(
+            method: str, origin: str, *headers: tuple[bytes, bytes], path: str = "/api/v1/invoices"
+        ) -> list[Message]:
             sent: list[Message] = []
 
             async def send(message: Message) -> None:
                 sent.append(message)
 
-            scope: Scope = {"type": "http", "method": method, "path": "/api/v1", "headers": list(headers)}
+            scope: Scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
             scope[EXCHANGE] = Exchange("id", 0.0, origin=origin)
             await cors(scope, None, send)  # type: ignore[arg-type]  # no body is read
             return sent
@@ -226,5 +228,51 @@ async def test_a_password_that_a_browser_keeps_is_of_no_use_to_other_pages(
         with pytest.raises(ForbiddenError) as caught:
             await asked
         assert caught.value.code == "origin_forbidden"
+
+    assert world.passed == is_passed
+
+
+def caused_by(site: str, mode: str = "no-cors", dest: str = "image") -> tuple[tuple[bytes, bytes], ...]:
+    """What a browser tells of a request that names no page."""
+    said = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+    return tuple((name.encode(), value.encode()) for name, value in said.items())
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "is_passed"),
+    [
+        ("/api/v1/graphql", (BASIC, *caused_by("cross-site")), False),
+        ("/api/v1/graphql", (BASIC, *caused_by("same-site")), False),
+        ("/api/v1/graphql", (BASIC, *caused_by("cross-site", "navigate", "document")), False),
+        ("/api/v1/invoices", (BASIC, *caused_by("cross-site", "navigate", "document")), False),
+        ("/graphiql", (BASIC, *caused_by("cross-site", "navigate", "iframe")), False),
+        ("/graphiql", (BASIC, *caused_by("cross-site", "navigate", "document")), True),
+        ("/api/v1/graphql", (BASIC, *caused_by("same-origin", "cors", "empty")), True),
+        ("/api/v1/invoices", (BASIC, *caused_by("none", "navigate", "document")), True),
+        ("/api/v1/graphql", (BASIC,), True),
+        ("/api/v1/graphql", ((b"authorization", b"Bearer gw_live_x"), *caused_by("cross-site")), True),
+    ],
+    ids=[
+        "picture",
+        "picture of a neighbour",
+        "form by GET",
+        "link to data",
+        "frame",
+        "link to a page",
+        "own page",
+        "typed",
+        "no browser",
+        "a token that a script has",
+    ],
+)
+async def test_what_a_page_of_elsewhere_asks_without_a_name_is_not_run(
+    path: str, headers: tuple[tuple[bytes, bytes], ...], *, is_passed: bool
+) -> None:
+    """It could not read the answer, but measure how long it takes, with the rights of whoever had signed in."""
+    world = World()
+    try:
+        await world.stage()("GET", "", *headers, path=path)
+    except ForbiddenError as error:
+        assert error.code == "origin_forbidden"  # noqa: PT017  # the others pass
 
     assert world.passed == is_passed

@@ -28,10 +28,12 @@ from gateway.web.graphql.running import Telling
 from gateway.web.service import Service, make_service
 from tests.support.asking import ALL, crm_of_fields
 from tests.support.fake_database import Answer, FakeDatabase
+from tests.support.graphql_plans import vocabulary_of
 from tests.unit.graphql.test_changes import part, step, table
 
 SCRIPT: Mapping[str, Answer] = {"INSERT": Outcome(last_id=9), "FOR UPDATE": [(7,)], "SELECT": [(9, "a")]}
 DUPLICATE = ConflictError("duplicate", "There is one.")
+NAMES = vocabulary_of(crm_of_fields())
 
 
 def create(name: str = "a", **arguments: Any) -> ChangeStep:
@@ -56,7 +58,7 @@ async def run(
     service, _ = serving(script)
     noted: list[Written] = []
     telling = Telling(lambda event: None, "request")
-    found = await run_changes(service, ALL, steps, telling, is_atomic=is_atomic, note=noted.append)
+    found = await run_changes(service, ALL, NAMES, steps, telling, is_atomic=is_atomic, note=noted.append)
     assert noted == [each for changed in found for each in changed.written]
     return found, noted
 
@@ -165,7 +167,7 @@ async def test_who_is_ended_in_the_middle_may_have_written(first: ChangeStep, ki
     noted: list[Written] = []
     service, _ = serving(Slow(dict(SCRIPT)))
     telling = Telling(lambda event: None, "request")
-    task = asyncio.create_task(run_changes(service, ALL, [first, create()], telling, note=noted.append))
+    task = asyncio.create_task(run_changes(service, ALL, NAMES, [first, create()], telling, note=noted.append))
     while not noted:
         await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -178,12 +180,44 @@ async def test_who_is_ended_in_the_middle_may_have_written(first: ChangeStep, ki
     assert len(noted) == 1
 
 
+class Committing(FakeDatabase):
+    """Is asked to commit the first insert, and is still at it when its caller is ended."""
+
+    async def write(self, text: str, parameters: tuple[object, ...] = ()) -> Outcome:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            raise CommitCutError from error
+        raise AssertionError
+
+
+@pytest.mark.parametrize(("kind", "became"), [(Slow, "was taken back"), (Committing, "may have happened")])
+async def test_who_is_ended_in_the_middle_hears_how_far_it_came(kind: type[FakeDatabase], became: str) -> None:
+    """Which mutations were run and which not, and what is known of the one between."""
+    noted: list[Written] = []
+    service, _ = serving(kind(dict(SCRIPT)))
+    telling = Telling(lambda event: None, "request")
+    steps = [update(), update(), create(), update()]
+    task = asyncio.create_task(run_changes(service, ALL, NAMES, steps, telling, note=noted.append))
+    while len(noted) < 2:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(CommitCutError) as caught:
+        await task
+
+    assert caught.value.failure.code == "outcome_unknown"
+    assert "first 2 of its 4 mutations were run, to the end of `updateTag`" in caught.value.failure.detail
+    assert f"`createTag` {became}" in caught.value.failure.detail
+
+
 async def test_a_mistake_of_ours_is_told_as_one() -> None:
     """The administrator hears of it, and the other mutations are run."""
     events: list[Event] = []
     service, _ = serving({**SCRIPT, "INSERT": ZeroDivisionError("x")})
 
-    found = await run_changes(service, ALL, [create(), update()], Telling(events.append, "request"))
+    found = await run_changes(service, ALL, NAMES, [create(), update()], Telling(events.append, "request"))
 
     assert codes(found) == ["internal", None]
     assert [type(event) for event in events] == [RequestFailed]
@@ -197,7 +231,7 @@ async def refused(script: Mapping[str, Answer] | FakeDatabase, *steps: ChangeSte
     noted: list[Written] = []
     with pytest.raises(AtomicError) as caught:
         await run_changes(
-            service, ALL, steps, Telling(lambda event: None, "request"), is_atomic=True, note=noted.append
+            service, ALL, NAMES, steps, Telling(lambda event: None, "request"), is_atomic=True, note=noted.append
         )
     assert tuple(noted) == caught.value.written
     return caught.value
@@ -215,7 +249,7 @@ async def test_mutations_can_share_a_transaction() -> None:
 
 
 async def test_the_first_that_fails_takes_all_back() -> None:
-    """It alone is named and recorded; the field at fault by the schema's name."""
+    """It alone is named, the field at fault by the schema's name; of the others it is on record that nothing came."""
     database = FakeDatabase({**SCRIPT, "INSERT": ValueRefusedError(FieldRefusal("name", "too_long"))})
     steps = (update(), create(), update())
 
@@ -224,7 +258,11 @@ async def test_the_first_that_fails_takes_all_back() -> None:
     assert error.step is steps[1]
     assert (error.error.code, error.is_rolled_back) == ("fields_invalid", True)
     assert error.error.issues[0].pointer == "/name"
-    assert error.written == (Written("tags", "create", "", 0, code="fields_invalid"),)
+    assert error.written == (
+        Written("tags", "update", "7", 0, "rolled_back"),
+        Written("tags", "create", "", 0, code="fields_invalid"),
+        Written("tags", "update", "7", 0, "rolled_back"),
+    )
     assert database.log[-1] == "rollback"
 
 
@@ -260,7 +298,7 @@ async def test_a_transaction_that_is_tried_out_is_taken_back() -> None:
 
 
 async def test_a_database_that_is_away_is_no_mutations_fault() -> None:
-    """Nothing was begun; an unknown outcome is not called a rollback."""
+    """Nothing was begun, of each of them; an unknown outcome is not called a rollback."""
 
     class Away(FakeDatabase):
         def transaction(self) -> Any:
@@ -268,5 +306,6 @@ async def test_a_database_that_is_away_is_no_mutations_fault() -> None:
 
     error = await refused(Away(), create(), create())
 
-    assert (error.step, error.error.code, error.is_rolled_back, error.written) == (None, "database_away", True, ())
+    assert (error.step, error.error.code, error.is_rolled_back) == (None, "database_away", True)
+    assert [(each.code, each.outcome) for each in error.written] == [("database_away", "")] * 2
     assert not AtomicError(outcome_unknown(), None).is_rolled_back

@@ -10,7 +10,7 @@ from gateway.errors import ForbiddenError, GatewayError, MethodError, RequestErr
 from gateway.graphql.faults import DocumentError, InvalidDocumentError
 from gateway.graphql.selection import Cost, Selected
 from gateway.rest.formats import Format
-from gateway.web.graphql.replying import GRAPHQL, JSON, Draft, accepted, refusal
+from gateway.web.graphql.replying import GRAPHQL, JSON, Draft, accepted, refusal, takes_gzip
 
 AT = Selected("a", "invoices", None, line=2, column=5)
 
@@ -51,6 +51,24 @@ def test_a_document_that_cannot_run_is_200_to_older_clients_alone(
     assert refusal(error, GRAPHQL, is_document=is_document).status == graphql
     answer = refusal(error, JSON, is_document=is_document)
     assert (answer.status, dict(answer.headers or {})) == (plain, dict(error.headers))
+
+
+@pytest.mark.parametrize(
+    ("accepts", "is_read"),
+    [
+        ("gzip", True),
+        ("br, GZIP; q=0.5", True),
+        ("gzip;q=1.000", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, br", False),
+        ("identity", False),
+        ("*", False),
+        ("", False),
+    ],
+)
+def test_who_reads_gzip_says_so(accepts: str, *, is_read: bool) -> None:
+    """By its name; a weight of nothing means no."""
+    assert takes_gzip([(b"accept", b"gzip"), (b"accept-encoding", accepts.encode())]) is is_read
 
 
 def test_every_fault_of_a_document_is_told() -> None:

@@ -22,7 +22,7 @@ from gateway.errors import (
     UnavailableError,
     ValidationError,
 )
-from gateway.execution.failures import database_away, outcome_unknown, statement_timeout, write_conflict
+from gateway.execution.failures import CommitCutError, database_away, outcome_unknown, statement_timeout, write_conflict
 from gateway.observe import ClaimNotEnded, Event, RequestFailed
 from gateway.state.idempotency import KEPT_S, LEASE_S, MOST_BODY_BYTES, Claim, IdempotencyStore
 from gateway.state.store import StateStore
@@ -287,6 +287,23 @@ async def test_a_client_that_goes_away_leaves_its_write_running(bench: Bench) ->
     assert bench.handler.runs == 1
 
 
+@pytest.mark.parametrize(("failure", "runs"), [(database_away(), 2), (statement_timeout(), 2), (outcome_unknown(), 1)])
+async def test_an_answer_that_tells_of_a_failure_is_given_and_not_kept(
+    bench: Bench, failure: GatewayError, runs: int
+) -> None:
+    """The key is free again where nothing was done, and never more where nobody knows."""
+    bench.handler.outcome = told = replace(CREATED, failure=failure)
+
+    assert await bench.wrapper.answer(REQUEST, bench.handler) is told
+    if runs == 2:
+        assert await bench.wrapper.answer(repeat(), bench.handler) is told
+    else:
+        with pytest.raises(ConflictError) as caught:
+            await bench.wrapper.answer(repeat(), bench.handler)
+        assert caught.value.code == "outcome_unknown"
+    assert bench.handler.runs == runs
+
+
 async def test_a_failure_that_no_client_hears_of_is_logged(bench: Bench) -> None:
     """With the id of the request."""
     bench.handler.gate.clear()
@@ -312,6 +329,22 @@ async def test_a_write_that_outlasts_the_stop_is_given_up(bench: Bench) -> None:
     with pytest.raises(asyncio.CancelledError):
         await request
 
+    bench.now.moment += LEASE_S
+    assert (await bench.error(repeat())).code == "outcome_unknown"
+
+
+async def test_a_write_that_is_ended_in_the_middle_says_what_it_knows(bench: Bench) -> None:
+    """Of several writes some were done; which ones only the handler can tell, and a repeat is refused."""
+
+    async def run() -> Answer:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError as error:
+            raise CommitCutError(UnavailableError("outcome_unknown", "Two of three were done.")) from error
+        raise AssertionError
+
+    with pytest.raises(UnavailableError, match=r"Two of three were done\."):
+        await bench.wrapper.answer(REQUEST, run, 0.05)
     bench.now.moment += LEASE_S
     assert (await bench.error(repeat())).code == "outcome_unknown"
 

@@ -70,6 +70,26 @@ async def test_a_statement_that_met_changed_tables_brings_one_reload() -> None:
     assert fake.loads == loads
 
 
+async def test_a_request_need_not_wait_for_the_reload_that_it_brings() -> None:
+    """It runs beside it; a state store that is away keeps no error for anybody."""
+    fake = Fake()
+    keeper = await started(fake)
+    old = keeper.service()
+    fake.fingerprint = "two"
+
+    keeper.mend_soon(old)
+    assert keeper.service() is old
+    async with asyncio.timeout(5):
+        while keeper.service() is old or not fake.generation:
+            await asyncio.sleep(0.005)
+    fake.error = ZeroDivisionError()
+    keeper.mend_soon(keeper.service())
+    await asyncio.sleep(0)
+    await keeper.stop()
+
+    assert fake.generation >= 1
+
+
 @pytest.mark.parametrize("error", [None, UnavailableError("database_away", "gone")])
 async def test_a_reload_that_mended_nothing_is_not_repeated_at_once(error: Exception | None) -> None:
     """Something that stays broken does not keep every worker reloading."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import GatewayError, RequestError
+from gateway.errors import GatewayError, RequestError, UnavailableError
 from gateway.execution.failures import CommitCutError
 from gateway.security.rates import Rate
 from gateway.settings import Settings
@@ -197,6 +197,19 @@ async def test_a_request_over_its_time_is_answered() -> None:
     """504: nothing was changed, or 503: a commit was under way and nobody knows."""
     assert await outcome(shield(waiting, request_limit_s=0.1), scope_of()) == "request_timeout"
     assert await outcome(shield(committing, request_limit_s=0.1), scope_of()) == "outcome_unknown"
+
+
+async def test_a_request_that_was_ended_in_the_middle_says_what_it_knows() -> None:
+    """Of several writes some were done, and which ones only their handler can tell."""
+
+    async def writing(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError as error:
+            raise CommitCutError(UnavailableError("outcome_unknown", "Two of three were done.")) from error
+
+    with pytest.raises(UnavailableError, match=r"Two of three were done\."):
+        await shield(writing, request_limit_s=0.1)(scope_of(), nobody, nobody)
 
 
 async def test_the_time_in_line_counts() -> None:

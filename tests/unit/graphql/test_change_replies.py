@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.graphql.changed import render_change
+from gateway.graphql.change_replies import render_change
 from gateway.graphql.meaning import Own
 from gateway.graphql.selection import Selected
 from gateway.operations.mutations import MutationResult

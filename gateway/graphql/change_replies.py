@@ -18,7 +18,7 @@ from gateway.query.deletes import counted
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedChange:
     """The value of a mutation's field, and what ``extensions`` tell of it: lists that were cut, and warnings."""
 
     value: object
@@ -26,7 +26,7 @@ class Rendered:
     warnings: tuple[dict[str, Any], ...] = ()
 
 
-def render_change(step: ChangeStep, result: MutationResult) -> Rendered:
+def render_change(step: ChangeStep, result: MutationResult) -> RenderedChange:
     """Return what a mutation answers.
 
     A row of a table without a key cannot be read back: then the field is null, with the warning ``not_read_back``.
@@ -36,17 +36,17 @@ def render_change(step: ChangeStep, result: MutationResult) -> Rendered:
     words = (*result.warnings, *(("not_read_back",) if None in result.rows else ()))
     warnings = tuple({"path": path, "code": word} for word in words)
     if step.operation == "delete":
-        return Rendered(_deleted(step, result))
+        return RenderedChange(_deleted(step, result))
     if step.operation == "update" and step.is_plural:
-        return Rendered(_updated(step, result), _cuts_of_updated(step, result), warnings)
+        return RenderedChange(_updated(step, result), _cuts_of_updated(step, result), warnings)
     if None in result.rows:
-        return Rendered(None, (), warnings)
+        return RenderedChange(None, (), warnings)
     (shape,) = step.shapes
     objects = _objects(result.rows, shape)
     if step.is_plural:
-        return Rendered(objects, cuts_of(result.truncated, shape, path), warnings)
+        return RenderedChange(objects, cuts_of(result.truncated, shape, path), warnings)
     cuts = tuple(replace(cut, place=cut.place[1:]) for cut in result.truncated)
-    return Rendered(objects[0], cuts_of(cuts, shape, path), warnings)
+    return RenderedChange(objects[0], cuts_of(cuts, shape, path), warnings)
 
 
 def _objects(rows: Sequence[dict[str, Any] | None], shape: Shape) -> list[dict[str, Any]]:

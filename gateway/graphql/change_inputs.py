@@ -12,8 +12,8 @@ from gateway.graphql.arguments import DRY_RUN, IF_MATCH, MOST_AFFECTED, key_argu
 from gateway.graphql.inputs import input_of
 from gateway.graphql.meaning import Change, Into, IntoRows
 from gateway.graphql.objects import reason_of
+from gateway.graphql.tables import WriteMeaning
 from gateway.graphql.types import ON_CONFLICT, Arguments, InputFields, Types, argument
-from gateway.graphql.vocabulary import WriteMeaning
 from gateway.query.bulk import MOST_ROWS
 from gateway.query.children import tie_of
 
