@@ -23,6 +23,7 @@ from gateway.sql.dialects import (
     render,
 )
 from gateway.sql.edges import link, source_of
+from gateway.sql.explain import expected_rows
 from gateway.sql.scope import Scope
 from gateway.sql.statement import Constant, LinkValue, Positions, Statement
 
@@ -196,4 +197,4 @@ def estimated_rows(catalog: Catalog, rows: list[tuple[object, ...]]) -> int | No
     if not rows or len(rows[0]) <= position + 1 or rows[0][position] is None:
         return None
     expected, kept = rows[0][position], rows[0][position + 1]
-    return round(float(str(expected)) * float(str(kept if kept is not None else 100)) / 100)
+    return round(expected_rows(expected) * float(str(kept if kept is not None else 100)) / 100)

@@ -45,6 +45,14 @@ def test_both_layouts_are_read_alike() -> None:
     )
 
 
+def test_a_rowid_filter_is_told_behind_the_rows() -> None:
+    """MariaDB names both ways and both indexes, and behind the rows what the second leaves of them."""
+    row = (1, "SIMPLE", "t", "range|filter", "a,b", "a|b", "5|42", None, "103 (4%)", 4.0, "Using rowid filter")
+    (read,) = read_explained([row])
+
+    assert (read.rows, read.kept, read.is_whole) == (103, 0.04, False)
+
+
 @pytest.mark.parametrize(
     "row",
     [

@@ -421,6 +421,7 @@ def test_an_estimate_asks_the_optimizer() -> None:
     [
         ((1, "SIMPLE", "t", "ref", "k", "k", "4", "const", 400, "25.00", ""), "mariadb", 100),
         ((1, "SIMPLE", "t", "ref", "k", "k", "4", "const", "3", None, ""), "mariadb", 3),
+        ((1, "SIMPLE", "t", "range|filter", "a,b", "a|b", "5|42", None, "400 (4%)", 4.0, ""), "mariadb", 16),
         ((1, "SIMPLE", "t", None, "ref", "k", "k", "4", "const", 1000, 33.33, ""), "mysql", 333),
         ((1, "SIMPLE", None, None, None, None, None, None, None, None, "Impossible WHERE"), "mariadb", None),
         ((1, "short"), "mysql", None),
