@@ -174,7 +174,7 @@ def read_file(path: Path) -> Mapping[str, str]:
 def _wrong(key: str, text: object) -> str:
     """What is wrong with an entry of the file, "" for nothing."""
     # A worker without such a file does without the library until it is asked.
-    from graphql import GraphQLError, parse  # noqa: PLC0415
+    from graphql import GraphQLError, parse  # noqa: PLC0415  # 15 MB once loaded
 
     if not isinstance(text, str):
         return "its document is no text"

@@ -79,8 +79,8 @@ _A_DECIMAL: Final = "A number, or its digits as text,"
 
 def _whole_within(value: object) -> int:
     """A JSON number such as 7.0 is whole (GraphQL, section 3.5.1, "Input Coercion")."""
-    if _is_number(value) and LEAST_INT <= value <= GREATEST_INT and value == int(value):  # type: ignore[operator, call-overload]
-        return int(value)  # type: ignore[call-overload, no-any-return]
+    if _is_number(value) and LEAST_INT <= value <= GREATEST_INT and value == int(value):  # type: ignore[operator, call-overload]  # _is_number has made sure
+        return int(value)  # type: ignore[call-overload, no-any-return]  # as above
     raise _refused(_A_WHOLE)
 
 
@@ -268,7 +268,7 @@ def _json_node(value: object) -> ConstValueNode:
             node = ObjectValueNode(fields=tuple(fields))
         case _:
             node = _number_node(value)
-    return node  # type: ignore[no-any-return]
+    return node  # type: ignore[no-any-return]  # the library says no type
 
 
 JSON: Final = GraphQLScalarType(

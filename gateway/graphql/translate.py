@@ -82,21 +82,33 @@ def read_step(selected: Selected, vocabulary: Vocabulary) -> ReadStep:
 def _rows(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowsStep:
     given = selected.arguments
     chosen = _chosen(selected, table, vocabulary)
-    intent = ReadIntent(
+    intent = _listed(given, table, vocabulary, chosen, _page(given))
+    return RowsStep(selected, intent, chosen.shape, given.get("limit") is None)
+
+
+def _listed(
+    given: Mapping[str, Any],
+    table: Table,
+    vocabulary: Vocabulary,
+    chosen: RowSelection[Shape] | RowSelection[Frame],
+    page: PageIntent,
+    count: str = "none",
+) -> ReadIntent:
+    """What a list asks for, whether it is told as rows or as a connection."""
+    return ReadIntent(
         table.resource or "",
         fields=chosen.fields,
         conditions=filter_intents(given.get("filter"), table, vocabulary),
         search=given.get("search"),
         order=order_intents(given.get("sort"), table, vocabulary),
-        page=_page(given),
-        count="none",
+        page=page,
+        count=count,
         format=FORMAT,
         parameters=PARAMETERS,
         embeds=chosen.embeds,
         takes_labels=chosen.takes_labels,
         is_tagged=chosen.is_tagged,
     )
-    return RowsStep(selected, intent, chosen.shape, given.get("limit") is None)
 
 
 def _row(selected: Selected, meaning: Row, vocabulary: Vocabulary) -> RowStep:
@@ -120,20 +132,8 @@ def _chosen(selected: Selected, table: Table, vocabulary: Vocabulary) -> RowSele
 def _connection(selected: Selected, table: Table, vocabulary: Vocabulary) -> ConnectionStep:
     given = selected.arguments
     chosen = selected.once("page", lambda: _paged(selected, table, vocabulary))
-    intent = ReadIntent(
-        table.resource or "",
-        fields=chosen.fields,
-        conditions=filter_intents(given.get("filter"), table, vocabulary),
-        search=given.get("search"),
-        order=order_intents(given.get("sort"), table, vocabulary),
-        page=PageIntent(given.get("first"), size="first", start="after"),
-        count=_count(selected),
-        format=FORMAT,
-        parameters=PARAMETERS,
-        embeds=chosen.embeds,
-        takes_labels=chosen.takes_labels,
-        is_tagged=chosen.is_tagged,
-    )
+    page = PageIntent(given.get("first"), size="first", start="after")
+    intent = _listed(given, table, vocabulary, chosen, page, _count(selected))
     return ConnectionStep(
         selected, intent, chosen.shape, binding_of(table, given), given.get("after"), given.get("first") is None
     )

@@ -41,7 +41,7 @@ class ObjectType(GraphQLObjectType):
     @cached_property
     def fields(self) -> OutputFields:
         """The fields by name."""
-        made: OutputFields = self._fields()  # type: ignore[operator, assignment]
+        made: OutputFields = self._fields()  # type: ignore[operator, assignment]  # a thunk until it is first asked
         return made
 
 
@@ -51,7 +51,7 @@ class InputType(GraphQLInputObjectType):
     @cached_property
     def fields(self) -> InputFields:
         """The fields by name."""
-        made: InputFields = self._fields()  # type: ignore[operator, assignment]
+        made: InputFields = self._fields()  # type: ignore[operator, assignment]  # as above
         return made
 
 

@@ -353,7 +353,7 @@ def test_the_graphql_schema_is_printed(run: Run, settings: Mapping[str, str]) ->
 
     schema = graphql.build_schema(result.stdout)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert list(schema.type_map["Author"].fields) == ["id", "name", "book", "book_aggregate", "_etag"]  # type: ignore[attr-defined]
+    assert list(schema.type_map["Author"].fields) == ["id", "name", "book", "book_aggregate", "_etag"]  # type: ignore[attr-defined]  # an object type
     assert "password" not in result.stdout
 
 
@@ -366,6 +366,6 @@ def test_the_graphql_schema_of_a_token_has_what_it_may_do(run: Run, settings: Ma
     schema = graphql.build_schema(result.stdout)
     assert schema.mutation_type is None
     assert "Author" not in schema.type_map
-    assert list(schema.type_map["Book"].fields) == ["id", "title", "author_id", "_etag"]  # type: ignore[attr-defined]
+    assert list(schema.type_map["Book"].fields) == ["id", "title", "author_id", "_etag"]  # type: ignore[attr-defined]  # an object type
     assert (unknown.exit_code, unknown.stdout) == (1, "")
     assert 'There is no token "nobody"' in unknown.stderr

@@ -129,7 +129,7 @@ def test_what_a_field_is_made_of_is_told_to_those_who_may_read_it() -> None:
     )
 
     def text(access: object) -> str:
-        return describe.of_field(context_of(crm(), access), table, table.fields["paid"], "paid")  # type: ignore[arg-type]
+        return describe.of_field(context_of(crm(), access), table, table.fields["paid"], "paid")  # type: ignore[arg-type]  # a column of it
 
     assert text(all_of_it) == ("Exact number, derived and read-only. It is sum(payments.amount) + sum(credits.amount).")
     assert text(few) == text(blind) == "Exact number, derived and read-only."
@@ -163,10 +163,10 @@ def test_a_change_needs_nothing() -> None:
 @pytest.mark.parametrize("table", crm().exposed(), ids=lambda table: table.resource)
 def test_every_filler_has_words(table: object) -> None:
     """Whatever the profile fills."""
-    columns: tuple[Column, ...] = table.columns  # type: ignore[attr-defined]
+    columns: tuple[Column, ...] = table.columns  # type: ignore[attr-defined]  # a table of the catalog
     for column in columns:
         if isinstance(column.filler, Filler):
-            assert describe.of_given(context_of(crm()), table, column, column.name, is_create=True)  # type: ignore[arg-type]
+            assert describe.of_given(context_of(crm()), table, column, column.name, is_create=True)  # type: ignore[arg-type]  # a column of it
 
 
 def test_relationships_say_what_ties_rows() -> None:
@@ -174,7 +174,7 @@ def test_relationships_say_what_ties_rows() -> None:
     invoices, clients = crm().resources["invoices"], crm().resources["clients"]
 
     def text(table: object, name: str, called: str = "") -> str:
-        edge = table.relationships[name]  # type: ignore[attr-defined]
+        edge = table.relationships[name]  # type: ignore[attr-defined]  # a table of the catalog
         return describe.of_relationship(edge, crm().table_of(edge), called or name)
 
     assert text(invoices, "client") == (

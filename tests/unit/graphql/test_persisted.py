@@ -29,7 +29,7 @@ def extension(text: str) -> dict[str, Any]:
 
 def refused(queries: PersistedQueries, *given: object, **how: bool) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
-        queries.text_of(*given, **how)  # type: ignore[arg-type]
+        queries.text_of(*given, **how)  # type: ignore[arg-type]  # arguments as a client may send them
     return caught.value
 
 

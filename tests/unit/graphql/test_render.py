@@ -298,7 +298,7 @@ def test_parameters_are_named_as_arguments(parameter: str, told: str | None) -> 
 
 def nested_field(key: str, meaning: object, line: int, *parts: Selected) -> Selected:
     """Return a field of rows, in a line of its own."""
-    return Selected(key, key, meaning, parts=parts, line=line, column=1)  # type: ignore[arg-type]
+    return Selected(key, key, meaning, parts=parts, line=line, column=1)  # type: ignore[arg-type]  # whatever meaning the test gives
 
 
 @pytest.mark.parametrize(

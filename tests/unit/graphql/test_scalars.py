@@ -51,7 +51,7 @@ def literal(scalar: GraphQLScalarType, text: str) -> Any:
 
 def variable(scalar: GraphQLScalarType, text: str) -> Any:
     """Return what a variable of a request's JSON is read as."""
-    return scalar.coerce_input_value(read_json(f"[{text}]", 20)[0])  # type: ignore[index]
+    return scalar.coerce_input_value(read_json(f"[{text}]", 20)[0])  # type: ignore[index]  # the text is an array
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ JSON_VALUES = st.recursive(
 @given(JSON_VALUES)
 def test_json_is_written_as_a_literal_and_read_again(value: object) -> None:
     """A variable inside a JSON literal becomes one on its way: no digit is lost."""
-    node = JSON.value_to_literal(value)  # type: ignore[misc]
+    node = JSON.value_to_literal(value)  # type: ignore[misc]  # the library says no type
     assert node is not None
 
     assert repr(literal(JSON, print_ast(node))) == repr(value)

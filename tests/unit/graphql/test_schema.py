@@ -54,7 +54,7 @@ def faults(schema: GraphQLSchema) -> list[str]:
 
 def field(schema: GraphQLSchema, type_name: str, name: str) -> Any:
     """Return a field of a type."""
-    return schema.type_map[type_name].fields[name]  # type: ignore[attr-defined]
+    return schema.type_map[type_name].fields[name]  # type: ignore[attr-defined]  # an object type
 
 
 def spelled(schema: GraphQLSchema, type_name: str, *names: str) -> list[str]:
@@ -265,7 +265,7 @@ TYPES = {
 @pytest.mark.parametrize(("name", "fields"), TYPES.items())
 def test_objects_around_rows(name: str, fields: str) -> None:
     """Pages, numbers, groups, and what writes answer."""
-    found = schema_of_all().type_map[name].fields  # type: ignore[attr-defined]
+    found = schema_of_all().type_map[name].fields  # type: ignore[attr-defined]  # an object type
 
     assert ", ".join(f"{key}: {each.type}" for key, each in found.items()) == fields
 
@@ -288,11 +288,11 @@ def test_what_rows_are_grouped_by() -> None:
 
     assert spelled(schema, "InvoiceGroupsKey", *names) == ["Int", "String", "String", "Staff", "ClientGroupsFields!"]
     assert spelled(schema, "ClientGroupsFields", "country", "country_ref_fields") == ["Int", "CountryGroupsFields!"]
-    assert "country_ref" not in schema.type_map["ClientGroupsFields"].fields  # type: ignore[attr-defined]
+    assert "country_ref" not in schema.type_map["ClientGroupsFields"].fields  # type: ignore[attr-defined]  # an object type
     assert spelled(schema, "InvoiceGroupsKeySort", "currency", "agent", "client_fields") == [
         *("SortDirection", "SortDirection", "ClientGroupsFieldsSort"),
     ]
-    assert "status_label" not in schema.type_map["InvoiceGroupsKeySort"].fields  # type: ignore[attr-defined]
+    assert "status_label" not in schema.type_map["InvoiceGroupsKeySort"].fields  # type: ignore[attr-defined]  # an object type
 
 
 def test_operands_of_filters() -> None:
@@ -337,7 +337,7 @@ def test_writes_are_nested() -> None:
     schema = schema_of_all()
 
     assert spelled(schema, "InvoiceCreate", "items", "total", "duedate") == ["[ItemableCreate!]", "Decimal", "Date"]
-    assert "items" not in schema.type_map["InvoiceUpdate"].fields  # type: ignore[attr-defined]
+    assert "items" not in schema.type_map["InvoiceUpdate"].fields  # type: ignore[attr-defined]  # an object type
 
 
 # Meanings

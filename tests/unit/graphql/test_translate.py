@@ -154,7 +154,7 @@ MISNAMED = [
 @pytest.mark.parametrize(("document", "code", "parameter"), MISNAMED)
 def test_a_refusal_names_the_argument(document: str, code: str, parameter: str) -> None:
     """As the document has it, and not what another front end calls it."""
-    intents = [found.intent for found in steps(CRM, document.replace("SURROGATE", "x"))]  # type: ignore[union-attr]
+    intents = [found.intent for found in steps(CRM, document.replace("SURROGATE", "x"))]  # type: ignore[union-attr]  # reads of rows, all of them
     (intent,) = (replace(intent, search=intent.search and "\ud800") for intent in intents)
 
     with pytest.raises(RequestError) as caught:
@@ -180,7 +180,7 @@ def embeds(document: str) -> list[tuple[str, str, int | None]]:
     assert isinstance(found, PlannedRead)
     plan = found.plan
     return [
-        (each.name, each.relationship.name, found.values[each.plan.limit] if each.plan.limit is not None else None)  # type: ignore[misc]
+        (each.name, each.relationship.name, found.values[each.plan.limit] if each.plan.limit is not None else None)  # type: ignore[misc]  # reads of rows, all of them
         for each in plan.embeds
     ]
 

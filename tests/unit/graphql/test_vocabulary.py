@@ -64,8 +64,8 @@ def test_a_row_has_fields_labels_relationships_numbers_and_a_tag() -> None:
     fields = names_of("invoices").fields
 
     assert isinstance(fields["total"], Shown)
-    assert fields["balance"].field is table("invoices").fields["balance"]  # type: ignore[union-attr]
-    assert fields["status_label"].field is table("invoices").labels["status"]  # type: ignore[union-attr]
+    assert fields["balance"].field is table("invoices").fields["balance"]  # type: ignore[union-attr]  # fields of the row
+    assert fields["status_label"].field is table("invoices").labels["status"]  # type: ignore[union-attr]  # fields of the row
     assert fields["client"] == Nested(table("invoices").relationships["client"], table("clients"))
     assert isinstance(fields["payments"], Nested)
     assert isinstance(fields["payments_aggregate"], NestedNumbers)
@@ -82,7 +82,7 @@ def test_custom_fields_are_mangled() -> None:
     assert names.filters["custom_industry_contains"] == On(field, "contains")
     assert names.sorts["custom_industry"] == By(field)
     assert names.group_fields["custom_industry"] == GroupValue("custom.industry", field)
-    assert names.written("create")["custom_industry"] == Into(field)  # type: ignore[arg-type]
+    assert names.written("create")["custom_industry"] == Into(field)  # type: ignore[arg-type]  # fields of the row
     assert Mangled("clients", "custom.industry", "custom_industry") in everything(crm_of_fields()).mangled()
 
 
